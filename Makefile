@@ -1,0 +1,38 @@
+# Two commands for a newcomer: `make run` and `make test`. Everything else is for developers.
+# Caches live outside the checkout, keyed by content: SA800_CACHE (default /var/cache/sa800).
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export SA800_CACHE ?= /var/cache/sa800
+export PYTHONDONTWRITEBYTECODE := 1
+# The host's tools live in a virtual environment in the cache; its path comes from the lock's content.
+VENV = "$$(image/host/venv)"
+
+.PHONY: help
+help:  ## show the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
+
+.PHONY: setup
+setup:  ## everything that run and test need: host packages, Python tools, root file system, panel
+	@image/host/setup
+
+.PHONY: run
+run: setup  ## start one box with its public exchange; prints the address and what to do next
+	@PYTHONPATH=. $(VENV)/bin/python -m tests.lab run $(RUN_ARGS)
+
+.PHONY: test
+test: setup check  ## all tests, unit to browser, on real Asterisk
+	@$(VENV)/bin/python -m pytest tests -m "lab or browser"
+
+.PHONY: check
+check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
+	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/lint-imports --no-cache \
+	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger -m "not lab and not browser"
+
+.PHONY: golden
+golden:  ## rewrite the golden files; the diff is the review
+	@GOLDEN=write $(VENV)/bin/python -m pytest -q tests/golden
+
+.PHONY: proof-call
+proof-call: setup  ## SEED= OUT= BREAK=: one whole call on the real parts, figures as JSON on the last line
+	@PYTHONPATH=. $(VENV)/bin/python -m tests.proof.call

@@ -1,0 +1,1 @@
+"""The box agent: manages Asterisk, remembers what happened, serves the panel. Calls never depend on it."""

@@ -1,0 +1,1 @@
+"""One folder a product capability; they never import each other."""

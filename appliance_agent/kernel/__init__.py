@@ -1,0 +1,1 @@
+"""What every part needs: errors, clock, bus, supervised tasks. Imports nothing of ours."""

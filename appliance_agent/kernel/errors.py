@@ -1,0 +1,39 @@
+"""One root error. It says what happened, where, and what to do; one place maps it to HTTP, one to exit codes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FaultKind(StrEnum):
+    INVALID = "invalid"
+    UNAUTHENTICATED = "unauthenticated"
+    DENIED = "denied"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    path: str
+    """Where, as a path in the request or document: menus/main/options/1/target."""
+    message: str
+
+
+class Fault(Exception):
+    """An expected failure, told to a person."""
+
+    def __init__(
+        self, kind: FaultKind, key: str, message: str, *, hint: str = "", fields: Sequence[FieldFault] = ()
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.key = key
+        """Stable dotted key for programs and translations: config.reference."""
+        self.message = message
+        self.hint = hint
+        self.fields = tuple(fields)

@@ -1,0 +1,1 @@
+"""Desired state → Asterisk's files (pure) → apply: stage, swap, reload, read back."""

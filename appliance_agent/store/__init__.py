@@ -1,0 +1,1 @@
+"""The box's database: SQLite in WAL mode through SQLAlchemy Core; migrations by alembic."""

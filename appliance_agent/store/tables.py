@@ -1,0 +1,200 @@
+"""Every table of the box. Times are microseconds UTC (`*_us`). JSON columns hold documents with a schema of their own."""
+
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+# ── people and sessions ────────────────────────────────────────────────────────────────────────────
+user = Table(
+    "user", metadata,
+    Column("id", String(32), primary_key=True),
+    Column("login", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("extension", String(8), unique=True),
+    Column("language", String(2), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+)  # fmt: skip
+
+session = Table(
+    "session", metadata,
+    Column("id", String(64), primary_key=True),
+    # SHA-256 of the cookie's token: a stolen database gives no sessions.
+    Column("user_id", String(32), ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("extension", String(8)),
+    Column("sip_username", String(32)),
+    # The only SIP user this session may speak for through /ws; the front reads it.
+    Column("created_us", Integer, nullable=False),
+    Column("seen_us", Integer, nullable=False),
+    Column("expires_us", Integer, nullable=False),
+    Column("address", String(64), nullable=False),
+)  # fmt: skip
+
+audit = Table(
+    "audit", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at_us", Integer, nullable=False, index=True),
+    Column("user_id", String(32)),
+    Column("login", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("detail", JSON, nullable=False),
+)  # fmt: skip
+
+# ── desired state ──────────────────────────────────────────────────────────────────────────────────
+config_draft = Table(
+    "config_draft", metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("revision", Integer, nullable=False),
+    Column("document", JSON, nullable=False),
+)  # fmt: skip
+
+config_version = Table(
+    "config_version", metadata,
+    Column("version", Integer, primary_key=True),
+    Column("at_us", Integer, nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("comment", String(200), nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    # applying | running | superseded | failed; exactly one is running once the box was initialised.
+)  # fmt: skip
+
+apply_job = Table(
+    "apply_job", metadata,
+    Column("id", String(32), primary_key=True),
+    Column("version", Integer, ForeignKey("config_version.version"), nullable=False),
+    Column("previous", Integer),
+    Column("step", String(16), nullable=False),
+    Column("state", String(16), nullable=False),  # waiting | running | done | failed
+    Column("steps", JSON, nullable=False),
+    Column("error", JSON),
+    Column("created_us", Integer, nullable=False),
+    Column("finished_us", Integer),
+)  # fmt: skip
+
+menu_version = Table(
+    "menu_version", metadata,
+    # Menus that calls may still be walking through after a newer version was applied.
+    Column("menu_id", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("retired_us", Integer),
+)  # fmt: skip
+
+# ── journal and records ────────────────────────────────────────────────────────────────────────────
+journal_position = Table(
+    "journal_position", metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("generation", Integer, nullable=False),
+    Column("inode", Integer, nullable=False),
+    Column("offset", Integer, nullable=False),
+    Column("next_seq", Integer, nullable=False),
+)  # fmt: skip
+
+journal_event = Table(
+    "journal_event", metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("call_id", String(64), nullable=False, index=True),
+    # linkedid, or the id of the call it was joined to by a transfer.
+    Column("linkedid", String(64), nullable=False, index=True),
+    Column("time_us", Integer, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("row", JSON, nullable=False),
+)  # fmt: skip
+
+open_call = Table(
+    "open_call", metadata,
+    Column("call_id", String(64), primary_key=True),
+    Column("first_seq", Integer, nullable=False),
+    Column("started_us", Integer, nullable=False),
+)  # fmt: skip
+
+call_join = Table(
+    "call_join", metadata,
+    # An attended transfer's consultation has a linkedid of its own: it is told here whose call it is.
+    Column("linkedid", String(64), primary_key=True),
+    Column("call_id", String(64), nullable=False, index=True),
+)  # fmt: skip
+
+call_record = Table(
+    "call_record", metadata,
+    Column("call_id", String(64), primary_key=True),
+    Column("direction", String(16), nullable=False),
+    Column("result", String(24), nullable=False),
+    Column("caller_number", String(64), nullable=False, index=True),
+    Column("caller_name", String(128), nullable=False),
+    Column("called_number", String(64), nullable=False, index=True),
+    Column("did", String(32), nullable=False, index=True),
+    Column("trunk", String(32), nullable=False),
+    Column("line", String(128), nullable=False),
+    Column("queue", String(32), nullable=False, index=True),
+    Column("extension", String(8), nullable=False, index=True),
+    Column("user_id", String(32), nullable=False),
+    Column("user_name", String(64), nullable=False),
+    Column("started_us", Integer, nullable=False),
+    Column("answered_us", Integer),
+    Column("ended_us", Integer, nullable=False),
+    Column("menu_ms", Integer, nullable=False),
+    Column("wait_ms", Integer, nullable=False),
+    Column("ring_ms", Integer, nullable=False),
+    Column("talk_ms", Integer, nullable=False),
+    Column("hold_ms", Integer, nullable=False),
+    Column("transfers", Integer, nullable=False),
+    Column("hangup_by", String(16), nullable=False),
+    Column("hangup_cause", Integer, nullable=False),
+    Column("recording", String(128), nullable=False),
+    Column("detail", JSON, nullable=False),
+    # menu_path, legs, queue_visits, timeline
+    Index("ix_record_started", "started_us"),
+)  # fmt: skip
+
+recording = Table(
+    "recording", metadata,
+    Column("call_id", String(64), primary_key=True),
+    Column("path", String(128), nullable=False),
+    # Below BoxPaths.recordings.
+    Column("seconds", Integer, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("finished_us", Integer, nullable=False),
+)  # fmt: skip
+
+# ── seats ──────────────────────────────────────────────────────────────────────────────────────────
+seat = Table(
+    "seat", metadata,
+    # What each logged-in seat should be; replayed into Asterisk after its crash.
+    Column("user_id", String(32), ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+    Column("extension", String(8), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),  # idle | busy | wrap_up
+    Column("reason", String(64), nullable=False),
+    Column("since_us", Integer, nullable=False),
+    Column("wrap_up_until_us", Integer),
+)  # fmt: skip
+
+seat_event = Table(
+    "seat_event", metadata,
+    # Append-only: who was logged in, idle, busy with which reason, when. Reports of agent work derive from it.
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at_us", Integer, nullable=False, index=True),
+    Column("user_id", String(32), nullable=False, index=True),
+    Column("extension", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
+)  # fmt: skip
+
+# ── health ─────────────────────────────────────────────────────────────────────────────────────────
+alarm = Table(
+    "alarm", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(64), nullable=False, index=True),
+    Column("level", String(16), nullable=False),  # info | warning | critical
+    Column("subject", String(128), nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("since_us", Integer, nullable=False),
+    Column("cleared_us", Integer),
+    Column("acked_by", String(64)),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The box's own care: alarms, health."""

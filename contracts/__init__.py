@@ -1,0 +1,1 @@
+"""What processes share: data and types only. No I/O, no dependencies."""

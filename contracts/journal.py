@@ -1,0 +1,52 @@
+"""The journal: what one CEL row says, and the user events that the compiled dialplan adds.
+
+CEL alone does not tell the DID, the menu path, why a queue was left, or which seat answered. The dialplan
+writes these itself with CELGenUserEvent, so they exist also while the box agent is dead.
+
+A user event's extra text is `key=value&key=value`, values percent-encoded (RFC 3986). The renderer writes only
+ids of ours and Asterisk's own closed words into it, never text from users or callers; caller id is a field of
+every CEL row anyway.
+"""
+
+from enum import StrEnum
+
+
+class UserEvent(StrEnum):
+    """`userdeftype` of a USER_DEFINED row."""
+
+    BOX_STARTED = "SA_BOX_STARTED"
+    """Asterisk (re)started: written by the box agent into the journal file with linkedid ""; closes open calls.
+    Keys: reason=asterisk_start, generation."""
+    CALL = "SA_CALL"
+    """First event of a customer leg. Keys: dir=in|out|internal, trunk=<trunk id> (in, out)."""
+    DID = "SA_DID"
+    """Keys: did=<dialled number, digits and +>, known=0|1."""
+    MENU = "SA_MENU"
+    """Entered a menu. Keys: menu=<id>, version=<n>."""
+    DIGIT = "SA_DIGIT"
+    """A menu choice. Keys: menu=<id>, version=<n>, digit=<0-9*#|i|t> (i: invalid, t: time-out)."""
+    QUEUE_JOIN = "SA_QUEUE_JOIN"
+    """Keys: queue=<id>."""
+    QUEUE_LEAVE = "SA_QUEUE_LEAVE"
+    """Not written for an answered caller. Keys: queue=<id>,
+    status=timeout|full|joinempty|leaveempty|unavail|abandon|continue, pos=<position or empty>."""
+    RING = "SA_RING"
+    """On the called leg, before it is dialled. Keys: ext=<extension>, queue=<id or empty>."""
+    SEAT = "SA_SEAT"
+    """On the called leg, when it is connected to the caller. Keys: ext=<extension>, queue=<id or empty>."""
+    RECORD = "SA_RECORD"
+    """Keys: file=<name in the recording spool, without folder>."""
+    DIAL_OUT = "SA_DIAL_OUT"
+    """Outbound call handed to a trunk. Keys: trunk=<id>, number=<digits sent>, ext=<calling extension>."""
+    DIAL_END = "SA_DIAL_END"
+    """A Dial() of ours ended unanswered. Keys: status=busy|noanswer|cancel|congestion|chanunavail|..., cause=<Q.850>."""
+    HOLD = "SA_HOLD"
+    """Journalled by the agent from ARI, not by the dialplan. Keys: on=0|1."""
+
+
+CEL_FIELDS: tuple[str, ...] = (
+    "eventtype", "eventtime", "uniqueid", "linkedid", "channame", "cidname", "cidnum", "cidani", "cidrdnis",
+    "ciddnid", "exten", "context", "appname", "appdata", "accountcode", "amaflags", "userfield", "userdeftype",
+    "eventextra", "peer", "peeraccount", "tenantid",
+)  # fmt: skip
+"""Fields of the cel_custom mapping, in order. eventtime is seconds.microseconds, UTC."""

@@ -1,0 +1,74 @@
+"""Where things are on a box. One list, read by the agent, the front, the image and the lab."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class BoxPaths:
+    """Absolute paths below `root`; tests give a temporary `root`, a box has "/"."""
+
+    root: Path = Path("/")
+
+    @property
+    def identity(self) -> Path:
+        """TOML: box_id, edition, listen addresses. Written by the factory or the lab, read-only on the box."""
+        return self.root / "etc/sa800/box.toml"
+
+    @property
+    def data(self) -> Path:
+        """The data partition; owned by user sa800. Upgrades never touch it."""
+        return self.root / "var/lib/sa800"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "box.db"
+
+    @property
+    def secrets(self) -> Path:
+        """JSON, mode 0600: AMI and ARI passwords, made once by `python3 -m appliance_agent.init`."""
+        return self.data / "secrets.json"
+
+    @property
+    def asterisk_versions(self) -> Path:
+        """One folder a rendered version: <data>/asterisk/versions/<n>/<file>."""
+        return self.data / "asterisk/versions"
+
+    @property
+    def asterisk_current(self) -> Path:
+        """Symlink to the version that runs; swapped by rename. Asterisk's astetcdir."""
+        return self.data / "asterisk/current"
+
+    @property
+    def prompts(self) -> Path:
+        """<prompt id>.wav, 8 kHz mono 16 bit. Ids are ours: no user text in a file name."""
+        return self.data / "prompts"
+
+    @property
+    def recordings(self) -> Path:
+        """Finished recordings: <yyyy>/<mm>/<dd>/<call id>.wav, 8 kHz stereo 16 bit, left = caller, right = us."""
+        return self.data / "recordings"
+
+    @property
+    def recording_spool(self) -> Path:
+        """Asterisk writes <linkedid>.raw here (s16le stereo 8 kHz); the agent finishes it into `recordings`."""
+        return self.root / "var/spool/asterisk/sa800"
+
+    @property
+    def journal(self) -> Path:
+        """CEL rows, one JSON object a line; rotated files beside it are journal.<generation>.jsonl."""
+        return self.root / "var/log/asterisk/cel-custom/journal.jsonl"
+
+    @property
+    def setup_link(self) -> Path:
+        """The one-time token that makes the first administrator; removed once used."""
+        return self.data / "setup-token"
+
+    @property
+    def agent_socket(self) -> Path:
+        """Unix socket on which the agent serves HTTP to the front."""
+        return self.root / "run/sa800/agent.sock"
+
+    @property
+    def panel(self) -> Path:
+        return self.root / "usr/share/sa800/panel"

@@ -1,0 +1,97 @@
+"""A seat's real browser: Debian's Chromium, driven by Playwright, with a tone as its microphone.
+
+What the page hears is taken from its peer connection by a script of the test's (not of the product's) and comes
+back as samples: a ScriptProcessor, because the panel's content policy rightly refuses worklets from elsewhere.
+"""
+
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--mute-audio",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)  # fmt: skip
+RATE = 8000
+
+LISTEN = """
+(() => {
+  const heard = { blocks: [], began: 0 };
+  window.__testHeard = heard;
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('track', (event) => {
+        const context = new AudioContext({ sampleRate: 8000 });
+        const source = context.createMediaStreamSource(new MediaStream([event.track]));
+        const tap = context.createScriptProcessor(1024, 1, 1);
+        tap.onaudioprocess = (audio) => {
+          if (!heard.began) heard.began = Date.now();
+          heard.blocks.push(Array.from(audio.inputBuffer.getChannelData(0)));
+        };
+        source.connect(tap);
+        tap.connect(context.destination);
+        heard.keep = [context, source, tap];
+      });
+    }
+  };
+})();
+"""
+
+
+def write_tone(path: Path, frequency_hz: float, seconds: float = 20.0) -> None:
+    """A steady tone for the fake microphone; 48 kHz because Chromium resamples others with gaps."""
+    rate = 48000
+    samples = 0.3 * np.sin(2 * np.pi * frequency_hz * np.arange(int(rate * seconds)) / rate)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+
+
+@asynccontextmanager
+async def chromium(
+    microphone: Path | None = None, *, width: int = 1366, height: int = 768, language: str = "zh-CN"
+) -> AsyncIterator[BrowserContext]:
+    """A browser with one empty profile; `microphone`: a wav played in a loop as its microphone."""
+    flags = [*FLAGS, *([f"--use-file-for-fake-audio-capture={microphone}"] if microphone else [])]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+        try:
+            context = await browser.new_context(
+                viewport={"width": width, "height": height}, locale=language, permissions=["microphone"]
+            )
+            context.set_default_timeout(30_000)
+            await context.add_init_script(LISTEN)
+            yield context
+        finally:
+            await browser.close()
+
+
+async def save_heard(page: Page, path: Path) -> float:
+    """Writes what the page heard since its call began as a wav (8 kHz mono); returns seconds."""
+    blocks = await page.evaluate("() => window.__testHeard.blocks")
+    samples = np.concatenate([np.asarray(block) for block in blocks]) if blocks else np.zeros(0)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return len(samples) / RATE
+
+
+async def marks(page: Page) -> dict[str, float]:
+    """The page's performance marks as seconds since the epoch (the last of each name)."""
+    return await page.evaluate(  # type: ignore[no-any-return]
+        "() => Object.fromEntries(performance.getEntriesByType('mark').map((m) =>"
+        " [m.name, (performance.timeOrigin + m.startTime) / 1000]))"
+    )

@@ -1,4 +1,4 @@
-"""Every table of the box. Times are microseconds UTC (`*_us`). JSON columns hold documents with a schema of their own."""
+"""Every table of the box. Times are microseconds UTC (`*_us`). JSON columns hold documents with their own schema."""
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 

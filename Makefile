@@ -29,6 +29,10 @@ check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and gol
 	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/lint-imports --no-cache \
 	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger -m "not lab and not browser"
 
+.PHONY: lock
+lock:  ## resolve the root file system's packages anew and rewrite image/locks/debian.lock
+	@python3 -m image lock
+
 .PHONY: golden
 golden:  ## rewrite the golden files; the diff is the review
 	@GOLDEN=write $(VENV)/bin/python -m pytest -q tests/golden

@@ -1,0 +1,28 @@
+"""python3 -m image root | layer | lock: prints the folder's path (root, layer), or rewrites the lock."""
+
+import sys
+
+from image import applayer, mirror, rootfs
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case ["root"]:
+            print(rootfs.ensure())
+        case ["layer"]:
+            print(applayer.ensure(rootfs.ensure()))
+        case ["lock"]:
+            rootfs.relock()
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (rootfs.BuildError, mirror.NoMirrorError, ValueError) as error:
+        sys.exit(f"image: {error}")
+    except KeyboardInterrupt:
+        sys.exit("image: interrupted; nothing was left behind")

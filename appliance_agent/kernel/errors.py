@@ -28,7 +28,14 @@ class Fault(Exception):
     """An expected failure, told to a person."""
 
     def __init__(
-        self, kind: FaultKind, key: str, message: str, *, hint: str = "", fields: Sequence[FieldFault] = ()
+        self,
+        kind: FaultKind,
+        key: str,
+        message: str,
+        *,
+        hint: str = "",
+        fields: Sequence[FieldFault] = (),
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -37,3 +44,5 @@ class Fault(Exception):
         self.message = message
         self.hint = hint
         self.fields = tuple(fields)
+        self.retry_after_s = retry_after_s
+        """TOO_MANY and UNAVAILABLE: when trying again makes sense."""

@@ -25,7 +25,10 @@ session = Table(
     Column("role", String(16), nullable=False),
     Column("extension", String(8)),
     Column("sip_username", String(32)),
-    # The only SIP user this session may speak for through /ws; the front reads it.
+    # The only SIP user this session may speak for through /ws; the front reads it. "" = another session took the
+    # phone over; null = this session has not asked for its phone yet.
+    Column("sip_secret", String(64)),
+    # Kept so that a restarted agent hands the page the secret that Asterisk already knows.
     Column("created_us", Integer, nullable=False),
     Column("seen_us", Integer, nullable=False),
     Column("expires_us", Integer, nullable=False),

@@ -40,6 +40,7 @@ def _people() -> None:
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("extension", sa.String(length=8), nullable=True),
         sa.Column("sip_username", sa.String(length=32), nullable=True),
+        sa.Column("sip_secret", sa.String(length=64), nullable=True),
         sa.Column("created_us", sa.Integer(), nullable=False),
         sa.Column("seen_us", sa.Integer(), nullable=False),
         sa.Column("expires_us", sa.Integer(), nullable=False),

@@ -70,6 +70,7 @@ apply_job = Table(
     Column("id", String(32), primary_key=True),
     Column("version", Integer, ForeignKey("config_version.version"), nullable=False),
     Column("previous", Integer),
+    Column("timing", String(8), nullable=False),  # now | idle: whether a restart may end calls
     Column("step", String(16), nullable=False),
     Column("state", String(16), nullable=False),  # waiting | running | done | failed
     Column("steps", JSON, nullable=False),

@@ -85,6 +85,7 @@ def _desired_state() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("previous", sa.Integer(), nullable=True),
+        sa.Column("timing", sa.String(length=8), nullable=False),
         sa.Column("step", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("steps", sa.JSON(), nullable=False),

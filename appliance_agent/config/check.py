@@ -1,0 +1,221 @@
+"""What one field alone cannot tell: references, duplicates, loops, ranges. Pure but for the time zone data base."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from zoneinfo import ZoneInfo
+
+from appliance_agent.config.model import (
+    Desired,
+    ExtensionKind,
+    ExtensionTarget,
+    HangupTarget,
+    Menu,
+    MenuTarget,
+    QueueTarget,
+    Target,
+)
+from appliance_agent.kernel.errors import FieldFault
+
+OWN_PORTS = {5038: "the agent's line to Asterisk", 8088: "Asterisk's own web server"}
+"""Ports that Asterisk already listens on inside the box."""
+
+LEAST_RTP_PORTS = 40
+"""Ten calls between two parties: each party takes two ports."""
+
+
+def check(document: Desired, prompts_on_disk: Collection[str]) -> list[FieldFault]:
+    """Every fault of the document, with its path; empty when it may be applied. `prompts_on_disk`: ids with audio."""
+    return [
+        *_duplicates(document),
+        *_site(document),
+        *_network(document),
+        *_extensions(document),
+        *_trunks(document),
+        *_outbound(document),
+        *_references(document),
+        *_sounds(document, prompts_on_disk),
+        *_loops(document),
+    ]
+
+
+def targets(document: Desired) -> Iterator[tuple[str, Target]]:
+    """Every target of the document with its path."""
+    for did in document.dids:
+        yield f"dids/{did.number}/target", did.target
+    for menu in document.menus:
+        for option in menu.options:
+            yield f"menus/{menu.id}/options/{option.digit}/target", option.target
+        yield f"menus/{menu.id}/otherwise", menu.otherwise
+    for queue in document.queues:
+        yield f"queues/{queue.id}/otherwise", queue.otherwise
+
+
+def prompt_references(document: Desired) -> Iterator[tuple[str, str]]:
+    """Every use of a prompt: (path, prompt id)."""
+    for menu in document.menus:
+        for index, prompt in enumerate(menu.prompts):
+            yield f"menus/{menu.id}/prompts/{index}", prompt
+        if menu.invalid_prompt is not None:
+            yield f"menus/{menu.id}/invalid_prompt", menu.invalid_prompt
+    for queue in document.queues:
+        if queue.music is not None:
+            yield f"queues/{queue.id}/music", queue.music
+
+
+def _duplicates(document: Desired) -> Iterator[FieldFault]:
+    ids = {
+        "extensions": [extension.number for extension in document.extensions],
+        "trunks": [trunk.id for trunk in document.trunks],
+        "outbound": [route.prefix for route in document.outbound],
+        "dids": [did.number.lstrip("+") for did in document.dids],
+        "prompts": [prompt.id for prompt in document.prompts],
+        "menus": [menu.id for menu in document.menus],
+        "queues": [queue.id for queue in document.queues],
+    }
+    ids |= {f"menus/{menu.id}/options": [option.digit for option in menu.options] for menu in document.menus}
+    ids |= {f"queues/{queue.id}/seats": list(queue.seats) for queue in document.queues}
+    for collection, names in ids.items():
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield FieldFault(f"{collection}/{name}", f"stands here {count} times; keep one")
+
+
+def _site(document: Desired) -> Iterator[FieldFault]:
+    zone = document.site.timezone
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        # ValueError: absolute paths and ".."; OSError: a folder such as "Asia".
+        yield FieldFault("site/timezone", f"{zone!r} is not a time zone; write one such as Asia/Shanghai")
+
+
+def _network(document: Desired) -> Iterator[FieldFault]:
+    network = document.network
+    if network.rtp_last - network.rtp_first + 1 < LEAST_RTP_PORTS:
+        yield FieldFault(
+            "network/rtp_last",
+            f"{network.rtp_first}–{network.rtp_last} holds too few ports for audio; give at least {LEAST_RTP_PORTS}",
+        )
+    if network.rtp_first <= network.sip_port <= network.rtp_last:
+        yield FieldFault(
+            "network/sip_port", f"{network.sip_port} lies in the audio's {network.rtp_first}–{network.rtp_last}"
+        )
+    if network.sip_port in OWN_PORTS:
+        yield FieldFault("network/sip_port", f"{network.sip_port} is {OWN_PORTS[network.sip_port]}; choose another")
+
+
+def _extensions(document: Desired) -> Iterator[FieldFault]:
+    for extension in document.extensions:
+        path = f"extensions/{extension.number}/secret"
+        if extension.kind is ExtensionKind.PHONE and extension.secret is None:
+            yield FieldFault(path, "a SIP phone needs a secret")
+        if extension.kind is ExtensionKind.BROWSER and extension.secret is not None:
+            yield FieldFault(path, "a browser gets a new secret at each log-in; leave this empty")
+
+
+def _trunks(document: Desired) -> Iterator[FieldFault]:
+    seen: dict[tuple[str, int], str] = {}
+    for trunk in document.trunks:
+        address = (trunk.host.lower(), trunk.port)
+        if address in seen and seen[address] != trunk.id:
+            yield FieldFault(
+                f"trunks/{trunk.id}/host",
+                f"trunk {seen[address]!r} has {trunk.host}:{trunk.port} too; calls from there could be either's",
+            )
+        seen.setdefault(address, trunk.id)
+        if trunk.register_with:
+            for field in ("username", "secret"):
+                if getattr(trunk, field) is None:
+                    yield FieldFault(f"trunks/{trunk.id}/{field}", "needed to register at the provider")
+        if trunk.secret is not None and trunk.username is None:
+            yield FieldFault(f"trunks/{trunk.id}/username", "a secret needs a user name beside it")
+        if len(set(trunk.codecs)) != len(trunk.codecs) or not trunk.codecs:
+            yield FieldFault(f"trunks/{trunk.id}/codecs", "name at least one codec, each once")
+
+
+def _outbound(document: Desired) -> Iterator[FieldFault]:
+    trunks = {trunk.id for trunk in document.trunks}
+    for route in document.outbound:
+        if route.trunk not in trunks:
+            yield _missing(f"outbound/{route.prefix}/trunk", "trunk", route.trunk, trunks)
+        taken = sorted(item.number for item in document.extensions if item.number.startswith(route.prefix))
+        if taken:
+            yield FieldFault(
+                f"outbound/{route.prefix}/prefix",
+                f"extension {taken[0]} begins with {route.prefix} too: nobody could tell the two apart",
+            )
+
+
+def _references(document: Desired) -> Iterator[FieldFault]:
+    menus = {menu.id for menu in document.menus}
+    queues = {queue.id for queue in document.queues}
+    extensions = {extension.number for extension in document.extensions}
+    for path, target in targets(document):
+        match target:
+            case MenuTarget(menu=name) if name not in menus:
+                yield _missing(path, "menu", name, menus)
+            case QueueTarget(queue=name) if name not in queues:
+                yield _missing(path, "queue", name, queues)
+            case ExtensionTarget(extension=name) if name not in extensions:
+                yield _missing(path, "extension", name, extensions)
+            case MenuTarget() | QueueTarget() | ExtensionTarget() | HangupTarget():
+                pass
+    for queue in document.queues:
+        for seat in queue.seats:
+            if seat not in extensions:
+                yield _missing(f"queues/{queue.id}/seats/{seat}", "extension", seat, extensions)
+
+
+def _sounds(document: Desired, on_disk: Collection[str]) -> Iterator[FieldFault]:
+    prompts = {prompt.id for prompt in document.prompts}
+    for path, prompt in prompt_references(document):
+        if prompt not in prompts:
+            yield _missing(path, "prompt", prompt, set())
+    for item in document.prompts:
+        if item.id not in on_disk:
+            yield FieldFault(f"prompts/{item.id}", f"the audio of {item.name!r} is missing; upload it again")
+
+
+def _loops(document: Desired) -> Iterator[FieldFault]:
+    """Places that a caller could never leave. Menus may call each other as long as some choice leads out."""
+    inner = {menu.id: _next_menus(menu) for menu in document.menus}
+    leaving = {name for name, nexts in inner.items() if None in nexts}
+    while True:
+        more = {name for name, nexts in inner.items() if name not in leaving and nexts & leaving}
+        if not more:
+            break
+        leaving |= more
+    for menu in document.menus:
+        if menu.id not in leaving:
+            yield FieldFault(f"menus/{menu.id}/options", "no choice leads out of this menu; add a queue or hang-up")
+    silent = {menu.id: menu.otherwise.menu for menu in document.menus if isinstance(menu.otherwise, MenuTarget)}
+    for name in _on_cycles(silent) & leaving:
+        yield FieldFault(f"menus/{name}/otherwise", "a caller who presses nothing would go round for ever")
+    full = {queue.id: queue.otherwise.queue for queue in document.queues if isinstance(queue.otherwise, QueueTarget)}
+    for name in _on_cycles(full):
+        yield FieldFault(f"queues/{name}/otherwise", "with nobody logged in, callers would go round for ever")
+
+
+def _next_menus(menu: Menu) -> set[str | None]:
+    """Menus that this one leads to; None = somewhere that is no menu."""
+    leads = [option.target for option in menu.options] + [menu.otherwise]
+    return {target.menu if isinstance(target, MenuTarget) else None for target in leads}
+
+
+def _on_cycles(edges: dict[str, str]) -> set[str]:
+    """Nodes that come back to themselves; each has one way on."""
+    found = set()
+    for start, first in edges.items():
+        node: str | None = first
+        for _ in edges:
+            if node is None or node == start:
+                break
+            node = edges.get(node)
+        if node == start:
+            found.add(start)
+    return found
+
+
+def _missing(path: str, kind: str, name: str, there: set[str]) -> FieldFault:
+    known = f"; there is {', '.join(sorted(there)[:5])}" if there else ""
+    return FieldFault(path, f"{kind} {name!r} does not exist{known}")

@@ -1,0 +1,56 @@
+"""What apply asks of Asterisk, by AMI. Satisfies `render.control.AsteriskControl` by its shape."""
+
+import asyncio
+import contextlib
+import re
+
+from appliance_agent.asterisk.faults import unavailable
+from appliance_agent.asterisk.link import Link
+from appliance_agent.kernel.bus import Bus, Gap
+from appliance_agent.kernel.errors import Fault
+from appliance_agent.kernel.events import AsteriskUp
+
+_CONTEXT = re.compile(r"^\[ Context '([^']+)'", re.MULTILINE)
+_NONE_FOUND = "No endpoints found"
+
+
+class Control:
+    def __init__(self, link: Link, bus: Bus) -> None:
+        self._link, self._bus = link, bus
+
+    async def command(self, cli: str) -> str:
+        return await self._link.ami.command(cli)
+
+    async def active_calls(self) -> int:
+        rows = await self._link.ami.list_action("CoreShowChannels")
+        return len({row.get("Linkedid") for row in rows})
+
+    async def endpoints(self) -> set[str]:
+        try:
+            rows = await self._link.ami.list_action("PJSIPShowEndpoints")
+        except Fault as fault:
+            if _NONE_FOUND in fault.message:
+                return set()
+            raise
+        return {row.get("ObjectName") for row in rows if row.event == "EndpointList"}
+
+    async def queues(self) -> set[str]:
+        return {row.get("Queue") for row in await self._link.ami.list_action("QueueSummary")}
+
+    async def contexts(self) -> set[str]:
+        return set(_CONTEXT.findall(await self._link.ami.command("dialplan show")))
+
+    async def restart(self, *, limit_s: float) -> None:
+        before = self._link.up
+        if before is None:
+            raise unavailable(f"Asterisk is not there to be restarted: {self._link.reason}")
+        with self._bus.subscribe(AsteriskUp) as ups:
+            with contextlib.suppress(Fault):  # it may be gone before it answers
+                await self._link.ami.command("core restart now")
+            try:
+                async with asyncio.timeout(limit_s):
+                    async for up in ups:
+                        if not isinstance(up, Gap) and up.startup_time != before.startup_time:
+                            return
+            except TimeoutError:
+                raise unavailable(f"Asterisk did not come back within {limit_s:g} s") from None

@@ -1,0 +1,289 @@
+"""Asterisk's words converted at the door: typed events and rows; the rest of the agent never sees raw headers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from appliance_agent.asterisk.ami_wire import Message
+
+_UNKNOWN = ("", "<unknown>", "<none>")
+
+
+class ChannelState(StrEnum):
+    """ast_channel state, the ones that matter to us; others are OTHER."""
+
+    DOWN = "Down"
+    RING = "Ring"
+    RINGING = "Ringing"
+    DIALING = "Dialing"
+    UP = "Up"
+    OTHER = ""
+
+    @classmethod
+    def from_ami(cls, text: str) -> "ChannelState":
+        return cls(text) if text in set(cls) else cls.OTHER
+
+
+class DeviceState(IntEnum):
+    """Status of a queue member (ast_device_state)."""
+
+    UNKNOWN = 0
+    NOT_IN_USE = 1
+    IN_USE = 2
+    BUSY = 3
+    INVALID = 4
+    UNAVAILABLE = 5
+    RINGING = 6
+    RING_IN_USE = 7
+    ON_HOLD = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel's snapshot; every channel event of AMI carries a whole one."""
+
+    uniqueid: str
+    linkedid: str
+    name: str
+    state: ChannelState
+    caller_number: str
+    caller_name: str
+    connected_number: str
+    context: str
+    exten: str
+    account: str = ""
+
+    @classmethod
+    def from_ami(cls, message: Message, prefix: str = "", suffix: str = "") -> "Channel":
+        """`prefix`: Dest, OrigTransferer, … as Asterisk writes them before each key."""
+
+        def value(key: str) -> str:
+            text = message.get(f"{prefix}{key}{suffix}")
+            return "" if text in _UNKNOWN else text
+
+        return cls(
+            uniqueid=value("Uniqueid"), linkedid=value("Linkedid"), name=value("Channel"),
+            state=ChannelState.from_ami(value("ChannelStateDesc")), caller_number=value("CallerIDNum"),
+            caller_name=value("CallerIDName"), connected_number=value("ConnectedLineNum"), context=value("Context"),
+            exten=value("Exten"), account=value("AccountCode"),
+        )  # fmt: skip
+
+    @property
+    def technology(self) -> str:
+        return self.name.partition("/")[0]
+
+    @property
+    def endpoint(self) -> str:
+        """ "1001" of PJSIP/1001-0000002a; "" for what is no endpoint's channel (Local, Announcer …)."""
+        technology, _, rest = self.name.partition("/")
+        return rest.rpartition("-")[0] if technology == "PJSIP" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelChanged:
+    """Made, other state, other place in the dialplan, other caller id."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelGone:
+    channel: Channel
+    cause: int
+    """Q.850; 0 = unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHeld:
+    channel: Channel
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeEntered:
+    bridge: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeLeft:
+    bridge: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class DialBegun:
+    source: Channel | None
+    """None: originated."""
+    dest: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class DialEnded:
+    dest: Channel
+    status: str
+    """ANSWER BUSY NOANSWER CANCEL …"""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueJoined:
+    queue: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLeft:
+    """Answered, gave up, timed out: the caller waits no longer."""
+
+    queue: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOffered:
+    """AgentCalled: the queue rings a member."""
+
+    queue: str
+    caller: Channel
+    dest: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class QueueConnected:
+    queue: str
+    caller: Channel
+    dest: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A queue member, from an event or from QueueStatus."""
+
+    queue: str
+    interface: str
+    name: str
+    state_interface: str
+    paused: bool
+    paused_reason: str
+    device: DeviceState
+    dynamic: bool
+
+    @classmethod
+    def from_ami(cls, message: Message) -> "Member":
+        """QueueMember (of QueueStatus) says Name and Location, events say MemberName and Interface."""
+        device = message.get("Status")
+        return cls(
+            queue=message.get("Queue"), interface=message.get("Interface") or message.get("Location"),
+            name=message.get("MemberName") or message.get("Name"), state_interface=message.get("StateInterface"),
+            paused=message.get("Paused") == "1", paused_reason=message.get("PausedReason"),
+            device=DeviceState(int(device)) if device in {"1", "2", "3", "4", "5", "6", "7", "8"} else DeviceState(0),
+            dynamic=message.get("Membership") == "dynamic",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged:
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberGone:
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChanged:
+    """From ARI: an endpoint (a phone, a trunk) can be reached or not."""
+
+    endpoint: str
+    online: bool
+
+    @classmethod
+    def from_ari(cls, event: dict[str, Any]) -> "EndpointChanged | None":
+        endpoint = event.get("endpoint")
+        if not isinstance(endpoint, dict) or endpoint.get("technology") != "PJSIP":
+            return None
+        return cls(str(endpoint.get("resource", "")), endpoint.get("state") == "online")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A row of GET /endpoints."""
+
+    name: str
+    online: bool
+    channels: tuple[str, ...]
+
+    @classmethod
+    def from_ari(cls, row: dict[str, Any]) -> "Endpoint":
+        return cls(str(row["resource"]), row.get("state") == "online", tuple(map(str, row.get("channel_ids", ()))))
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A row of the Status action: a channel with what its events would have told."""
+
+    channel: Channel
+    bridge: str
+    dialled: str
+    """DNID: the number the caller dialled when the channel was made."""
+    variables: dict[str, str]
+
+    @classmethod
+    def from_ami(cls, message: Message) -> "ChannelRow":
+        pairs = (line.partition("=") for line in message.all("Variable"))
+        return cls(
+            Channel.from_ami(message), message.get("BridgeID"), message.get("DNID"),
+            {key: value for key, _, value in pairs if value},
+        )  # fmt: skip
+
+
+AsteriskEvent = (
+    ChannelChanged | ChannelGone | ChannelHeld | BridgeEntered | BridgeLeft | DialBegun | DialEnded
+    | QueueJoined | QueueLeft | QueueOffered | QueueConnected | MemberChanged | MemberGone | EndpointChanged
+)  # fmt: skip
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _changed(message: Message) -> ChannelChanged:
+    return ChannelChanged(Channel.from_ami(message))
+
+
+def _member(message: Message) -> MemberChanged:
+    return MemberChanged(Member.from_ami(message))
+
+
+_CONVERSIONS: dict[str, Callable[[Message], AsteriskEvent]] = {
+    "Newchannel": _changed,
+    "Newstate": _changed,
+    "Newexten": _changed,
+    "NewCallerid": _changed,
+    "NewConnectedLine": _changed,
+    "Hangup": lambda m: ChannelGone(Channel.from_ami(m), _number(m.get("Cause"))),
+    "Hold": lambda m: ChannelHeld(Channel.from_ami(m), True),
+    "Unhold": lambda m: ChannelHeld(Channel.from_ami(m), False),
+    "BridgeEnter": lambda m: BridgeEntered(m.get("BridgeUniqueid"), Channel.from_ami(m)),
+    "BridgeLeave": lambda m: BridgeLeft(m.get("BridgeUniqueid"), Channel.from_ami(m)),
+    "DialBegin": lambda m: DialBegun(
+        Channel.from_ami(m) if m.get("Channel") else None, Channel.from_ami(m, prefix="Dest")
+    ),
+    "DialEnd": lambda m: DialEnded(Channel.from_ami(m, prefix="Dest"), m.get("DialStatus")),
+    "QueueCallerJoin": lambda m: QueueJoined(m.get("Queue"), Channel.from_ami(m)),
+    "QueueCallerLeave": lambda m: QueueLeft(m.get("Queue"), Channel.from_ami(m)),
+    "AgentCalled": lambda m: QueueOffered(m.get("Queue"), Channel.from_ami(m), Channel.from_ami(m, prefix="Dest")),
+    "AgentConnect": lambda m: QueueConnected(m.get("Queue"), Channel.from_ami(m), Channel.from_ami(m, prefix="Dest")),
+    "QueueMemberStatus": _member,
+    "QueueMemberPause": _member,
+    "QueueMemberAdded": _member,
+    "QueueMemberRemoved": lambda m: MemberGone(Member.from_ami(m)),
+}
+
+
+def from_ami(message: Message) -> AsteriskEvent | None:
+    """None for events that nobody here needs."""
+    convert = _CONVERSIONS.get(message.event)
+    return convert(message) if convert else None

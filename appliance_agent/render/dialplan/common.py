@@ -1,0 +1,121 @@
+"""Subroutines that every call uses. Names begin with `sa-`; variables of ours begin with `SA_`.
+
+SA_EXT     extension of this leg; set by its endpoint, on calls it makes and calls it gets
+SA_TRUNK   trunk of this leg; set by its endpoint
+SA_RECORD  name of the recording of this leg
+SA_WAITING queue in which this leg waits; SA_DIALLING what it is dialling: the hangup handler tells by them what ended
+SA_HOPS    hand-overs between menus and queues without an act of the caller
+"""
+
+from appliance_agent.render.dialplan.builder import Context
+from appliance_agent.render.door import path
+from contracts.journal import UserEvent
+from contracts.paths import BoxPaths
+
+MAX_HOPS = 20
+"""A menu or queue that points at itself as `otherwise` would else turn for ever, and fill the journal."""
+
+
+def event(name: UserEvent, **keys: str) -> str:
+    """A step that writes a user event. Values are ids of ours, closed words or already percent-encoded."""
+    return f"CELGenUserEvent({name.value},{'&'.join(f'{key}={value}' for key, value in keys.items())})"
+
+
+def contexts(paths: BoxPaths) -> list[Context]:
+    return [_call(), _guard(), _end(), _hop(), _record(paths), _ring(), _seat(), _unanswered()]
+
+
+def _call() -> Context:
+    """Start of a call: ARG1 = in, out or internal; ARG2 = trunk or empty."""
+    return Context("sa-call").exten(
+        "s",
+        event(UserEvent.CALL, dir="${ARG1}", trunk="${ARG2}"),
+        "Gosub(sa-guard,s,1)",
+        "Return()",
+    )
+
+
+def _guard() -> Context:
+    """Hangs the hangup handler on this leg, once."""
+    return Context("sa-guard").exten(
+        "s",
+        'GotoIf($["${SA_GUARDED}"="1"]?done)',
+        "Set(SA_GUARDED=1)",
+        "Set(CHANNEL(hangup_handler_push)=sa-end,s,1)",
+        ("done", "Return()"),
+    )
+
+
+def _end() -> Context:
+    """Hangup handler. A caller who was connected to a seat has MEMBERINTERFACE (setinterfacevar in queues.conf)."""
+    return Context("sa-end").exten(
+        "s",
+        'GotoIf($["${SA_WAITING}"!="" & "${MEMBERINTERFACE}"=""]?abandon)',
+        'GotoIf($["${SA_DIALLING}"!="" & "${DIALSTATUS}"!="ANSWER"]?cancel)',
+        "Return()",
+        ("abandon", event(UserEvent.QUEUE_LEAVE, queue="${SA_WAITING}", status="abandon", pos="${QUEUEPOSITION}")),
+        "Return()",
+        ("cancel", event(UserEvent.DIAL_END, status="cancel", cause="${HANGUPCAUSE}")),
+        "Return()",
+    )
+
+
+def _hop() -> Context:
+    return Context("sa-hop").exten(
+        "s",
+        "Set(SA_HOPS=$[0${SA_HOPS} + 1])",
+        f"GotoIf($[${{SA_HOPS}} > {MAX_HOPS}]?end)",
+        "Return()",
+        ("end", "Hangup(16)"),
+    )
+
+
+def _record(paths: BoxPaths) -> Context:
+    """Records this leg in stereo from now to its end, once. Option D interleaves: left what comes from this leg,
+    right what goes to it. It is called on the outside party's leg only, so left is always the outside party
+    (measured with tones by tests/golden/test_calls.py)."""
+    return Context("sa-record").exten(
+        "s",
+        'GotoIf($["${SA_RECORD}"!=""]?done)',
+        "Set(SA_RECORD=${CHANNEL(linkedid)}.raw)",
+        f"MixMonitor({path(paths.recording_spool)}/${{SA_RECORD}},D)",
+        event(UserEvent.RECORD, file="${SA_RECORD}"),
+        ("done", "Return()"),
+    )
+
+
+def _ring() -> Context:
+    """On a called leg before it is dialled. ARG1 = queue or empty. X-SA-Call tells the seat's page which call it is."""
+    return Context("sa-ring").exten(
+        "s",
+        "Set(SA_QUEUE=${ARG1})",
+        "Set(PJSIP_HEADER(add,X-SA-Call)=${CHANNEL(linkedid)})",
+        event(UserEvent.RING, ext="${SA_EXT}", queue="${SA_QUEUE}"),
+        "Return()",
+    )
+
+
+def _seat() -> Context:
+    """On a called leg when it answered."""
+    return Context("sa-seat").exten(
+        "s",
+        event(UserEvent.SEAT, ext="${SA_EXT}", queue="${SA_QUEUE}"),
+        "Return()",
+    )
+
+
+def _unanswered() -> Context:
+    """After a Dial() that nobody answered: the caller gets the cause, or hears busy when already answered."""
+    return Context("sa-unanswered").exten(
+        "s",
+        "Set(SA_DIALLING=)",
+        "Set(SA_CAUSE=${HANGUPCAUSE})",
+        'ExecIf($["${DIALSTATUS}"="BUSY"]?Set(SA_CAUSE=17))',
+        'ExecIf($["${DIALSTATUS}"="NOANSWER"]?Set(SA_CAUSE=19))',
+        'ExecIf($["${SA_CAUSE}"="" | "${SA_CAUSE}"="0" | "${SA_CAUSE}"="16"]?Set(SA_CAUSE=20))',
+        event(UserEvent.DIAL_END, status="${TOLOWER(${DIALSTATUS})}", cause="${SA_CAUSE}"),
+        'GotoIf($["${CHANNEL(state)}"!="Up"]?end)',
+        "PlayTones(busy)",
+        "Wait(4)",
+        ("end", "Hangup(${SA_CAUSE})"),
+    )

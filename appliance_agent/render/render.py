@@ -1,0 +1,67 @@
+"""Desired state → Asterisk's files. Pure: the same arguments give the same text, byte for byte."""
+
+from dataclasses import dataclass
+
+from appliance_agent.config.model import Desired
+from appliance_agent.render import access, dialplan, journal, modules, moh, pjsip, queues, static
+from appliance_agent.render.door import word
+from appliance_agent.render.facts import Facts
+
+
+def render(desired: Desired, facts: Facts) -> dict[str, str]:
+    """File name (in Asterisk's configuration folder) → text.
+
+    Raises door.UnsafeText when the document or the facts hold a value outside its closed alphabet: they were
+    built around their validation, which is a bug.
+    """
+    return {
+        "asterisk.conf": static.render_asterisk(facts.paths),
+        "modules.conf": modules.render_modules(),
+        "logger.conf": static.render_logger(),
+        "cel.conf": journal.render_cel(),
+        "cel_custom.conf": journal.render_cel_custom(facts.paths),
+        "cdr.conf": static.render_cdr(),
+        "http.conf": access.render_http(),
+        "ari.conf": access.render_ari(facts),
+        "manager.conf": access.render_manager(facts),
+        "rtp.conf": static.render_rtp(desired),
+        "sorcery.conf": pjsip.render_sorcery(),
+        "pjsip.conf": pjsip.render_pjsip(desired),
+        "musiconhold.conf": moh.render_moh(desired, facts),
+        "queues.conf": queues.render_queues(desired),
+        "indications.conf": static.render_indications(),
+        "extensions.conf": dialplan.render_dialplan(desired, facts),
+        **static.render_empty(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Names that Asterisk has to know once it runs what was rendered; for the read back."""
+
+    endpoints: frozenset[str]
+    queues: frozenset[str]
+    contexts: frozenset[str]
+    moh_classes: frozenset[str]
+
+
+def expected(desired: Desired, facts: Facts) -> Expected:
+    return Expected(
+        endpoints=endpoints_of(desired),
+        queues=queues_of(desired),
+        contexts=contexts_of(desired, facts),
+        moh_classes=frozenset(moh.classes(desired)),
+    )
+
+
+def endpoints_of(desired: Desired) -> frozenset[str]:
+    trunks = (pjsip.trunk_endpoint(trunk.id) for trunk in desired.trunks)
+    return frozenset([*(word(extension.number) for extension in desired.extensions), *trunks])
+
+
+def queues_of(desired: Desired) -> frozenset[str]:
+    return frozenset(word(queue.id) for queue in desired.queues)
+
+
+def contexts_of(desired: Desired, facts: Facts) -> frozenset[str]:
+    return frozenset(context.name for context in dialplan.contexts(desired, facts))

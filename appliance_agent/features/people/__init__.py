@@ -1,0 +1,1 @@
+"""People: users with roles, sessions, the first start, and the audit trail of who did what."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-HEADER = "# name version architecture sha256-of-the-.deb · every package of the root file system · rewritten by `make lock`\n"
+HEADER = "# name version architecture sha256-of-the-.deb, for every package of the root; `make lock` rewrites it\n"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,0 +1,1 @@
+"""The lab: boxes in namespaces of their own, and an emulated public exchange (see README.md here)."""

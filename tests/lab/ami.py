@@ -1,4 +1,4 @@
-"""A small AMI client for the exchange: one socket, one reading thread. Not the product's: tests share no code with it."""
+"""A small AMI client for the exchange: one socket, one reading thread. Shares no code with the product."""
 
 import contextlib
 import itertools

@@ -39,7 +39,7 @@ class Network:
         _ip("link", "set", self.bridge, "up")
 
     def plug(self, name: str, host: int) -> str:
-        """A namespace with one cable to the bridge; returns its name. The cable's is short: links have 15 characters."""
+        """A namespace with one cable to the bridge; returns its name. Names of links hold 15 characters."""
         namespace, cable = f"{self.bridge}-{name}", f"{self.bridge}-{host}"
         self._record.namespaces.append(namespace)
         self._record.links.append(cable)

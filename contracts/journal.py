@@ -15,8 +15,9 @@ class UserEvent(StrEnum):
     """`userdeftype` of a USER_DEFINED row."""
 
     BOX_STARTED = "SA_BOX_STARTED"
-    """Asterisk (re)started: written by the box agent into the journal file with linkedid ""; closes open calls.
-    Keys: reason=asterisk_start, generation."""
+    """Asterisk (re)started: written by the box agent into the journal file with linkedid ""; closes the open
+    calls whose channels are gone. Keys: reason=asterisk_start|reconcile, generation, started=<as ARI says>,
+    startup=<the same in whole seconds>, alive=<unique ids by comma>; reconcile has dead=<unique ids> instead."""
     CALL = "SA_CALL"
     """First event of a customer leg. Keys: dir=in|out|internal, trunk=<trunk id> (in, out)."""
     DID = "SA_DID"
@@ -39,7 +40,7 @@ class UserEvent(StrEnum):
     DIAL_OUT = "SA_DIAL_OUT"
     """Outbound call handed to a trunk. Keys: trunk=<id>, number=<digits sent>, ext=<calling extension>."""
     DIAL_END = "SA_DIAL_END"
-    """A Dial() of ours ended unanswered. Keys: status=busy|noanswer|cancel|congestion|chanunavail|..., cause=<Q.850>."""
+    """A Dial() of ours ended unanswered. Keys: status=busy|noanswer|cancel|congestion|chanunavail|…, cause=<Q.850>."""
     HOLD = "SA_HOLD"
     """Journalled by the agent from ARI, not by the dialplan. Keys: on=0|1."""
 

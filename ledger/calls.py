@@ -180,7 +180,14 @@ class OpenCalls:
                     del self._by_key[key]
 
     def _box_started(self, event: Event) -> list[CallEvents]:
-        closed = [call for call in self.calls.values() if not _survives(call, event)]
+        dead = set(event.data.get("dead", "").split(",")) - {""}
+        if dead:
+            hit = [call for call in self.calls.values() if dead & call.live.keys()]
+            for call in hit:
+                call.live = {uniqueid: linked for uniqueid, linked in call.live.items() if uniqueid not in dead}
+            closed = [call for call in hit if not call.live]
+        else:
+            closed = [call for call in self.calls.values() if not _survives(call, event)]
         for call in closed:
             call.closed_by = event
             call.live.clear()
@@ -194,6 +201,7 @@ def _key(event: Event) -> tuple[str, int, str, str]:
 
 def _survives(call: CallEvents, event: Event) -> bool:
     """The row comes a moment after the start of the new Asterisk: calls of the new one may stand before it.
+    (With `dead` it is no start but a check: those channels are gone, though their ends were not journalled.)
 
     `alive` = uniqueids that Asterisk has now; `startup` = its start in seconds: a uniqueid begins with its channel's
     birth in seconds, by the same clock. Without these keys the row closes everything before it.

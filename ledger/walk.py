@@ -60,6 +60,8 @@ class Walk:
     did: str = ""
     dialled: str = ""
     calling_extension: str = ""
+    outgoing: tuple[str, str] | None = None
+    """Trunk and number of an SA_DIAL_OUT whose channel was not started yet."""
     customer: LegState | None = None
     """The outside party; of an internal call nobody."""
     stage: Stage = Stage.START
@@ -104,8 +106,8 @@ class Walk:
             self._user_event(event, leg)
             if event.type in _TRANSFERS:
                 self._transfer(event, leg)
-            elif event.type == "CHAN_START" and self.direction is Direction.OUTBOUND and self.customer is None:
-                self._outside_leg(event, leg)
+            elif event.type == "CHAN_START":
+                self._outside_leg(leg)
             elif event.type == "HANGUP":
                 self._hangup(event)
         self._reconnect()
@@ -143,10 +145,7 @@ class Walk:
                 if self.stage is not Stage.QUEUE and not self.talking:
                     self.stage = Stage.DIAL
             case UserEvent.DIAL_OUT:
-                self.stage, self.trunk = Stage.DIAL, data.get("trunk", "") or self.trunk
-                self.dialled = data.get("number", "") or self.dialled
-                self.calling_extension = data.get("ext", "") or self.calling_extension
-                leg.extension = leg.extension or self.calling_extension
+                self._dial_out(data, leg)
             case UserEvent.DIAL_END:
                 self.stage, self.dial_status = Stage.DIALLED, data.get("status", "")
             case _:
@@ -169,11 +168,24 @@ class Walk:
             self.dialled = self.dialled or event.exten
         self.say("start", {"direction": self.direction.value, "from": event.caller_number})
 
-    def _outside_leg(self, event: Event, leg: LegState) -> None:
-        """The first channel that an outbound call starts after SA_DIAL_OUT, towards the trunk."""
-        if self.stage is Stage.DIAL and not leg.local_name and leg.role != "caller":
-            self.customer, leg.trunk, leg.number, leg.rings = leg, self.trunk, self.dialled, True
-            self.say("ring", {"trunk": self.trunk, "number": self.dialled})
+    def _dial_out(self, data: dict[str, str], leg: LegState) -> None:
+        self.stage = Stage.DIAL
+        self.outgoing = (data.get("trunk", ""), data.get("number", ""))
+        if self.direction is Direction.OUTBOUND and self.customer is None:
+            self.trunk, self.dialled = self.outgoing[0] or self.trunk, self.outgoing[1] or self.dialled
+            self.calling_extension = data.get("ext", "") or self.calling_extension
+        if leg is not self.customer:
+            leg.extension = leg.extension or data.get("ext", "")
+
+    def _outside_leg(self, leg: LegState) -> None:
+        """The first channel started after SA_DIAL_OUT is the trunk's."""
+        if self.outgoing is None or leg.local_name:
+            return
+        leg.trunk, leg.number = self.outgoing
+        leg.rings, self.outgoing = True, None
+        if self.direction is Direction.OUTBOUND and self.customer is None:
+            self.customer = leg
+        self.say("ring", {"trunk": leg.trunk, "number": leg.number})
 
     def _leave_queue(self, status: str) -> None:
         if not self.visits or self.visits[-1].left_us is not None:

@@ -155,6 +155,15 @@ call_record = Table(
     Index("ix_record_started", "started_us"),
 )  # fmt: skip
 
+call_party = Table(
+    "call_party", metadata,
+    # Every extension that talked in the call, and whose it was then: an agent sees the calls they took part in.
+    Column("call_id", String(64), primary_key=True),
+    Column("extension", String(8), primary_key=True),
+    Column("user_id", String(32), nullable=False, index=True),
+    Index("ix_call_party_extension", "extension"),
+)  # fmt: skip
+
 recording = Table(
     "recording", metadata,
     Column("call_id", String(64), primary_key=True),

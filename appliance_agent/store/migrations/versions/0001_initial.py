@@ -181,6 +181,15 @@ def _records() -> None:
     op.create_index("ix_call_record_queue", "call_record", ["queue"])
     op.create_index("ix_record_started", "call_record", ["started_us"])
     op.create_table(
+        "call_party",
+        sa.Column("call_id", sa.String(length=64), nullable=False),
+        sa.Column("extension", sa.String(length=8), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("call_id", "extension"),
+    )  # fmt: skip
+    op.create_index("ix_call_party_extension", "call_party", ["extension"])
+    op.create_index("ix_call_party_user_id", "call_party", ["user_id"])
+    op.create_table(
         "recording",
         sa.Column("call_id", sa.String(length=64), nullable=False),
         sa.Column("path", sa.String(length=128), nullable=False),

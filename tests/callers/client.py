@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -76,10 +76,13 @@ class Phones:
 
 
 @asynccontextmanager
-async def phones(bind: str) -> AsyncIterator[Phones]:
-    """`bind`: the address of the test host's side of the lab's bridge."""
+async def phones(bind: str, *, port: int = 0, enter: Sequence[str] = ()) -> AsyncIterator[Phones]:
+    """`bind`: the address of the test host's side of the lab's bridge; `port` 0 = any.
+
+    `enter`: a command to run the phones under, such as `nsenter --net=…`.
+    """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.callers.phones", bind, cwd=ROOT,
+        *enter, sys.executable, "-m", "tests.callers.phones", bind, str(port), cwd=ROOT,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     farm = Phones(process)

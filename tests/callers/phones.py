@@ -141,7 +141,7 @@ class Farm:
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self.timers.append((time.monotonic() + delay_s, action))
 
-    def start(self, bind: str) -> None:
+    def start(self, bind: str, port: int) -> None:
         self.endpoint.libCreate()
         config = pj.EpConfig()
         config.uaConfig.threadCnt = 0
@@ -156,6 +156,7 @@ class Farm:
         self.endpoint.libInit(config)
         transport = pj.TransportConfig()
         transport.boundAddress = bind
+        transport.port = port
         transport.publicAddress = bind
         self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
         self.endpoint.libStart()
@@ -253,6 +254,7 @@ class Farm:
         for phone in self.phones.values():
             phone.calls.clear()
             phone.shutdown()
+            del phone.tone  # before the library: a port that outlives its bridge aborts the process
         self.phones.clear()
         self.graveyard.clear()
         self.endpoint.libDestroy()
@@ -260,7 +262,7 @@ class Farm:
 
 def main() -> None:
     farm = Farm()
-    farm.start(sys.argv[1])
+    farm.start(sys.argv[1], int(sys.argv[2]))
     try:
         farm.run()
     finally:

@@ -1,6 +1,6 @@
 """One apply as a job of named steps. Its state is saved before each step, so that a restarted agent goes on."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -43,7 +43,9 @@ class StepRecord:
     name: str
     state: str
     """running | done | failed"""
-    ms: int
+    started_us: int
+    ms: int = 0
+    """How long it took; 0 while it runs."""
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ class Job:
             "when": self.timing.value,
             "step": self.step.value,
             "state": self.state.value,
-            "steps": [asdict(record) for record in self.steps],
+            "steps": [{"name": record.name, "state": record.state, "ms": record.ms} for record in self.steps],
             "error": self.error,
             "created_at": rfc3339(self.created_us),
             "finished_at": None if self.finished_us is None else rfc3339(self.finished_us),

@@ -49,11 +49,7 @@ class ConfigurationStore:
         async with self._database.write() as connection:
             revision = (await connection.execute(select(config_draft.c.revision))).scalar_one()
             if expected is not None and revision != expected:
-                raise Fault(
-                    FaultKind.CONFLICT, "config.revision",
-                    f"Somebody changed the draft meanwhile: it is at revision {revision}, not {expected}",
-                    hint="Load it again, then repeat your change.",
-                )  # fmt: skip
+                raise stale(revision, expected)
             values = {"revision": revision + 1, "document": dump_document(document)}
             await connection.execute(update(config_draft).values(values))
         return int(revision) + 1
@@ -158,6 +154,14 @@ class ConfigurationStore:
         query = select(menu_version.c.document).where(menu_version.c.retired_us >= since_us)
         async with self._database.read() as connection:
             return [Menu.model_validate(document) for document in (await connection.execute(query)).scalars()]
+
+
+def stale(now: int, expected: int) -> Fault:
+    return Fault(
+        FaultKind.CONFLICT, "config.revision",
+        f"Somebody changed the draft meanwhile: it is at revision {now}, not {expected}",
+        hint="Load it again, then repeat your change.",
+    )  # fmt: skip
 
 
 def parse_document(document: Any, what: str) -> Desired:

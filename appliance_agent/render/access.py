@@ -21,7 +21,7 @@ def render_manager(facts: Facts) -> str:
             secret=word(facts.ami_secret),
             deny="0.0.0.0/0.0.0.0",
             permit="127.0.0.1/255.255.255.255",
-            read="system,call,agent,user,reporting",
+            read="system,call,agent,user,reporting,dialplan",
             write="system,call,agent,user,originate,command,reporting,config",
             writetimeout=1000,
         )

@@ -120,13 +120,6 @@ class DialBegun:
 
 
 @dataclass(frozen=True, slots=True)
-class DialEnded:
-    dest: Channel
-    status: str
-    """ANSWER BUSY NOANSWER CANCEL …"""
-
-
-@dataclass(frozen=True, slots=True)
 class QueueJoined:
     queue: str
     channel: Channel
@@ -239,10 +232,11 @@ class ChannelRow:
         )  # fmt: skip
 
 
-AsteriskEvent = (
-    ChannelChanged | ChannelGone | ChannelHeld | BridgeEntered | BridgeLeft | DialBegun | DialEnded
-    | QueueJoined | QueueLeft | QueueOffered | QueueConnected | MemberChanged | MemberGone | EndpointChanged
+CallEvent = (
+    ChannelChanged | ChannelGone | ChannelHeld | BridgeEntered | BridgeLeft | DialBegun
+    | QueueJoined | QueueLeft | QueueOffered | QueueConnected
 )  # fmt: skip
+AsteriskEvent = CallEvent | MemberChanged | MemberGone | EndpointChanged
 
 
 def _number(text: str) -> int:
@@ -271,7 +265,6 @@ _CONVERSIONS: dict[str, Callable[[Message], AsteriskEvent]] = {
     "DialBegin": lambda m: DialBegun(
         Channel.from_ami(m) if m.get("Channel") else None, Channel.from_ami(m, prefix="Dest")
     ),
-    "DialEnd": lambda m: DialEnded(Channel.from_ami(m, prefix="Dest"), m.get("DialStatus")),
     "QueueCallerJoin": lambda m: QueueJoined(m.get("Queue"), Channel.from_ami(m)),
     "QueueCallerLeave": lambda m: QueueLeft(m.get("Queue"), Channel.from_ami(m)),
     "AgentCalled": lambda m: QueueOffered(m.get("Queue"), Channel.from_ami(m), Channel.from_ami(m, prefix="Dest")),

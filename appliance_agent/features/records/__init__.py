@@ -1,0 +1,1 @@
+"""Call records and their recordings: list, detail, listen, download, CSV."""

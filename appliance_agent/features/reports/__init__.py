@@ -1,0 +1,1 @@
+"""Reports: figures over call records, computed by `ledger.report`."""

@@ -1,6 +1,6 @@
 """Reads records; writes and reads what is known of recordings."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ class RecordStore:
             where = _where(query, viewer)
             return (await connection.execute(select(func.count()).select_from(call_record).where(where))).scalar_one()
 
-    async def all(self, query: RecordFilter, viewer: Viewer) -> AsyncIterator[list[Mapping[str, Any]]:
+    async def all(self, query: RecordFilter, viewer: Viewer) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         """Pages in order of start; each is a short read of its own, so that a slow client holds nothing."""
         after: tuple[int, str] = (-1, "")
         order = (call_record.c.started_us, call_record.c.call_id)

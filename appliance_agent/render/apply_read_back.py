@@ -32,12 +32,12 @@ def promised(document: Desired, files: dict[str, str]) -> Expected:
 
 
 async def read_back(
-    control: AsteriskControl, document: Desired, wanted: Expected, *, limit_s: float = READ_BACK_LIMIT_S
+    control: AsteriskControl, document: Desired, wanted: Expected, *, limit_s: float | None = None
 ) -> None:
     """Returns as soon as Asterisk agrees. Raises Fault with the fields that it does not have after `limit_s`
-    seconds, or what `control` raises."""
+    seconds (READ_BACK_LIMIT_S), or what `control` raises."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + limit_s
+    until = loop.time() + (READ_BACK_LIMIT_S if limit_s is None else limit_s)
     while True:
         faults = await differences(control, document, wanted)
         if not faults:

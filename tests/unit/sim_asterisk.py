@@ -1,0 +1,73 @@
+"""A simulated Asterisk for apply: it reads the rendered files when told to, and can be killed, deaf or picky."""
+
+import asyncio
+
+from appliance_agent.kernel.errors import Fault, FaultKind
+from appliance_agent.render.apply_reloads import RELOADS, sections
+from contracts.paths import BoxPaths
+
+
+class SimAsterisk:
+    """Satisfies render.control.AsteriskControl. What it has loaded changes by reloads and starts only."""
+
+    def __init__(self, paths: BoxPaths) -> None:
+        self._paths = paths
+        self.loaded: dict[str, str] = {}
+        self.commands: list[str] = []
+        self.restarts = 0
+        self.calls = 0
+        self.calls_changed = asyncio.Event()
+        self.skips: set[str] = set()
+        """Names of sections that it logs about and skips, as Asterisk does with a bad object."""
+        self._up = False
+        self.start()
+
+    # ── test verbs ─────────────────────────────────────────────────────────────────────────────────
+    def start(self) -> None:
+        self._up = True
+        folder = self._paths.asterisk_current
+        self.loaded = {str(file.relative_to(folder)): file.read_text() for file in folder.glob("*.conf")}
+
+    def kill(self) -> None:
+        self._up = False
+
+    # ── AsteriskControl ────────────────────────────────────────────────────────────────────────────
+    async def command(self, cli: str) -> str:
+        self._need_up()
+        self.commands.append(cli)
+        for name, reload in RELOADS.items():
+            if reload == cli:
+                self.loaded[name] = (self._paths.asterisk_current / name).read_text()
+        if cli == "moh show classes":
+            return "".join(f"Class: {name}\n\tMode: files\n" for name in self._names("musiconhold.conf"))
+        return ""
+
+    async def active_calls(self) -> int:
+        self._need_up()
+        return self.calls
+
+    async def endpoints(self) -> set[str]:
+        self._need_up()
+        return self._names("pjsip.conf", "type=endpoint")
+
+    async def queues(self) -> set[str]:
+        self._need_up()
+        return self._names("queues.conf") - {"general"}
+
+    async def contexts(self) -> set[str]:
+        self._need_up()
+        return self._names("extensions.conf") - {"general"}
+
+    async def restart(self, *, limit_s: float) -> None:
+        self._need_up()
+        self.restarts += 1
+        self.calls = 0
+        self.start()
+
+    def _names(self, file: str, line: str = "") -> set[str]:
+        found = sections(self.loaded.get(file, ""))
+        return {section[0].strip("[]") for section in found if not line or line in section} - self.skips
+
+    def _need_up(self) -> None:
+        if not self._up:
+            raise Fault(FaultKind.UNAVAILABLE, "asterisk.unavailable", "Asterisk is not there")

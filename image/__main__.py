@@ -1,14 +1,16 @@
-"""python3 -m image root | layer | lock: prints the folder's path (root, layer), or rewrites the lock."""
+"""python3 -m image root | panel | layer: builds what is missing, prints where. lock: rewrites the lock."""
 
 import sys
 
-from image import applayer, mirror, rootfs
+from image import applayer, mirror, panel, rootfs
 
 
 def main(arguments: list[str]) -> int:
     match arguments:
         case ["root"]:
             print(rootfs.ensure())
+        case ["panel"]:
+            print(panel.ensure() or "")
         case ["layer"]:
             print(applayer.ensure(rootfs.ensure()))
         case ["lock"]:
@@ -22,7 +24,7 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (rootfs.BuildError, mirror.NoMirrorError, ValueError) as error:
+    except (rootfs.BuildError, panel.PanelError, mirror.NoMirrorError, ValueError) as error:
         sys.exit(f"image: {error}")
     except KeyboardInterrupt:
         sys.exit("image: interrupted; nothing was left behind")

@@ -8,19 +8,20 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from image import cache
+from image import cache, panel
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CODE = ("appliance_agent", "ledger", "contracts", "hal")
 CODE_HOME = "usr/lib/sa800"
-PANEL = "web/panel/dist"
 LEFT_OUT = {"__pycache__", "README.md"}
 
 
 def contents(checkout: Path = CHECKOUT) -> Iterator[tuple[Path, str]]:
     """(file of the checkout, its path on the box), sorted."""
     pairs = [(checkout / name, f"{CODE_HOME}/{name}") for name in CODE]
-    pairs += [(checkout / "image/files", ""), (checkout / PANEL, "usr/share/sa800/panel")]
+    pairs.append((checkout / "image/files", ""))
+    if site := panel.built():
+        pairs.append((site, "usr/share/sa800/panel"))
     for folder, place in pairs:
         for path in sorted(folder.rglob("*")):
             relative = path.relative_to(folder)

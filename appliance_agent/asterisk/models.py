@@ -174,6 +174,11 @@ class Member:
             dynamic=message.get("Membership") == "dynamic",
         )  # fmt: skip
 
+    @classmethod
+    def plain(cls, queue: str, interface: str, name: str, *, paused: bool, reason: str) -> "Member":
+        """A dynamic member as Asterisk has it after a command of ours; its device's state is yet unknown."""
+        return cls(queue, interface, name, interface, paused, reason, DeviceState.UNKNOWN, True)
+
 
 @dataclass(frozen=True, slots=True)
 class MemberChanged:

@@ -187,11 +187,18 @@ def call_state(call: Call) -> CallState:
     talking = [legs for legs in bridged.values() if len(legs) > 1]
     if talking:
         return CallState.HELD if any(leg.held for legs in talking for leg in legs) else CallState.TALKING
-    if any(leg.called and leg.channel.state is ast.ChannelState.RINGING for leg in call.legs):
+    called = [leg.channel.state for leg in call.legs if leg.called]
+    if ast.ChannelState.RINGING in called:
         return CallState.RINGING
     if call.waiting_since_us is not None:
         return CallState.QUEUE
-    return CallState.MENU if call.in_menu else CallState.DIALLING
+    if call.in_menu:
+        return CallState.MENU
+    # Answered and not bridged yet, or no longer: for some milliseconds around a conversation.
+    talked = call.state in (CallState.TALKING, CallState.HELD)
+    if (called or talked) and all(state is ast.ChannelState.UP for state in called):
+        return CallState.TALKING
+    return CallState.DIALLING
 
 
 def phone_use(calls: dict[str, Call], extension: str) -> PhoneUse:

@@ -61,13 +61,10 @@ class LiveCalls:
         try:
             rows = await ami.list_action("Status", [("Variables", VARIABLES)])
             queues = await ami.list_action("QueueStatus")
-            devices = await ami.list_action("DeviceStateList")
+            held = await self._held({row.endpoint for row in map(Channel.from_ami, rows) if row.endpoint})
         except Fault as fault:
             log.warning("live state not read; waiting for Asterisk", reason=fault.message)
             return
-        held = frozenset(
-            row.get("Device").removeprefix("PJSIP/") for row in devices if row.get("State") == ON_HOLD
-        )  # fmt: skip
         before, now_us = self.state, self._clock.now_us()
         self.state = rebuild(
             [ChannelRow.from_ami(row) for row in rows if row.event == "Status"],
@@ -78,6 +75,15 @@ class LiveCalls:
         known = before.phones.keys() | self.state.phones.keys()
         phones = frozenset(key for key in known if self.phone(key) != before.phones.get(key, PhoneUse()))
         self._publish(Changes(frozenset(before.calls.keys() | self.state.calls.keys()), phones))
+
+    async def _held(self, endpoints: set[str]) -> frozenset[str]:
+        """Those whose phone has put the other party on hold. No list of Asterisk's tells it."""
+        held = set()
+        for endpoint in sorted(endpoints):
+            answer = await self._link.ami.action("Getvar", [("Variable", f"DEVICE_STATE(PJSIP/{endpoint})")])
+            if answer.get("Value") == ON_HOLD:
+                held.add(endpoint)
+        return frozenset(held)
 
     def _publish(self, changes: Changes) -> None:
         for call_id in changes.calls:

@@ -20,6 +20,10 @@ SECURITY_HEADERS = {
 }
 
 
+STARTED = web.RequestKey("started", bool)
+"""The agent's answer is on its way: an error can no longer be told."""
+
+
 class Refused(Exception):
     """Ends a request with this answer."""
 

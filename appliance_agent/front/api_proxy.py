@@ -30,6 +30,7 @@ IN_FLIGHT_LIMIT = 300
 EVENTS_LIMIT = 600
 EVENTS = "/api/v1/events"
 LOCAL_ONLY = "/api/v1/health"
+TOO_LARGE = web.RequestKey("too_large", bool)
 HOP_BY_HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
     "upgrade", "expect", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip",
@@ -71,9 +72,9 @@ class ApiProxy:
                 return await self._events(request)
             return await self._forward(request)
         except (_Away, aiohttp.ClientError, TimeoutError, OSError) as error:
-            if request.get("started"):
+            if request.get(answers.STARTED):
                 raise
-            if request.get("too_large"):
+            if request.get(TOO_LARGE):
                 return _too_large()
             log.info("agent away", reason=type(error).__name__)
             return answers.agent_away()
@@ -143,7 +144,7 @@ class ApiProxy:
                 raise answers.refused(error.status, "session.none", "Log in first.") from error
             raise
         async with agent:
-            request["started"] = True
+            request[answers.STARTED] = True
             await page.prepare(request)
             await relay(page, agent)
         return page
@@ -156,7 +157,7 @@ async def _pass_on(request: web.Request, upstream: aiohttp.ClientResponse) -> we
             response.headers.add(name, value)
     if upstream.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         response.force_close()
-    request["started"] = True
+    request[answers.STARTED] = True
     await response.prepare(request)
     async for chunk in upstream.content.iter_any():
         await response.write(chunk)
@@ -176,7 +177,7 @@ async def _bounded(request: web.Request) -> AsyncIterator[bytes]:
     async for chunk in request.content.iter_any():
         size += len(chunk)
         if size > BODY_LIMIT:
-            request["too_large"] = True
+            request[TOO_LARGE] = True
             raise _Away
         yield chunk
 

@@ -34,7 +34,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     except Exception:
         error_id = secrets.token_hex(4)
         log.exception("request failed", error_id=error_id, method=request.method, path=request.path)
-        if request.get("started") and request.transport is not None:
+        if request.get(answers.STARTED) and request.transport is not None:
             request.transport.close()
         return answers.error(500, "internal", f"The front failed at this request; its log tells why under {error_id}.")
 

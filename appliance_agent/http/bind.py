@@ -41,7 +41,7 @@ def bind(route: Route, auth: Authenticator) -> Handler:
             peer.check_origin(request)
         identity = await peer.identify(request, auth)
         if identity is not None:
-            request["login"] = identity.login
+            request[peer.LOGIN] = identity.login
         _check_role(route.role, identity.role if identity else None)
         _check_size(request, route)
         body = None

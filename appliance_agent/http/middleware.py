@@ -13,12 +13,14 @@ from appliance_agent.kernel.errors import Fault
 
 log = structlog.get_logger()
 
+STARTED = web.RequestKey("started", bool)
+"""The status line is out: an error can no longer be told."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def mark_started(request: web.Request, _response: web.StreamResponse) -> None:
-    """on_response_prepare: from here on the status line is out."""
-    request["started"] = True
+    """on_response_prepare."""
+    request[STARTED] = True
 
 
 @web.middleware
@@ -40,7 +42,7 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
             status=status,
             ms=round((time.monotonic() - started) * 1000),
             address=peer.address(request),
-            login=request.get("login", ""),
+            login=request.get(peer.LOGIN, ""),
         )
 
 
@@ -64,7 +66,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
             500, "internal", f"The box failed at this request; its log tells why under {error_id}.",
             hint="Try again; if it fails again, give the log to support.",
         )  # fmt: skip
-    if request.get("started"):
+    if request.get(STARTED):
         # Half an answer is out: cutting the connection is the only honest end.
         if request.transport is not None:
             request.transport.close()

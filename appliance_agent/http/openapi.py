@@ -88,6 +88,8 @@ def _schemas(routes: Sequence[Route]) -> tuple[dict[tuple[int, str], Schema], di
     for (_index, part), schema in schemas.items():
         if part == "body":
             _close(schema, components, set())
+        if part == "query" and "$ref" in schema:
+            schema.update(components[schema["$ref"].rsplit("/", 1)[1]])
     return schemas, components
 
 

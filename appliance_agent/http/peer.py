@@ -10,6 +10,8 @@ from appliance_agent.http.route import Identity
 from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.store.sessions import COOKIE
 
+LOGIN = web.RequestKey("login", str)
+"""For the request's log line."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

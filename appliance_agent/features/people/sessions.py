@@ -138,19 +138,22 @@ class Sessions:
 
     # ── the extension and its phone ───────────────────────────────────────────────────────────────
     async def change(self, who: Identity, change: SessionChange) -> Session:
-        given = change.model_fields_set
         async with self._sip, self._database.write() as connection:
-            if "extension" in given and change.extension != who.extension:
+            row = await _live(connection, who.session_id, self._clock.now_us())
+            if row is None:
+                raise _gone()
+            asked = "extension" in change.model_fields_set
+            moved = asked and change.extension != row.extension
+            if moved or (asked and row.sip_username == ""):
                 await self._check_free(connection, who, change.extension)
-                row = await _live(connection, who.session_id, self._clock.now_us())
-                if row is not None and row.sip_username:
+                if row.sip_username:
                     self._orphaned.add(row.sip_username)
                 values = {"extension": change.extension, "sip_username": None, "sip_secret": None}
                 await connection.execute(update(_sessions).where(_sessions.c.id == who.session_id).values(values))
             if change.language is not None:
                 chosen = update(_users).where(_users.c.id == who.user_id).values(language=change.language)
                 await connection.execute(chosen)
-        if "extension" in given and change.extension != who.extension:
+        if moved:
             self._wake.set()
             self._bus.publish(SessionChanged(who.session_id, who.user_id, change.extension))
         return await self.show(who.session_id)

@@ -184,7 +184,7 @@ class Lab:
         records.remove(record)
 
     def __enter__(self) -> "Lab":
-        return self.open()
+        return self if self.record is not None else self.open()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

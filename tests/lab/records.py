@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -22,6 +23,10 @@ from tests.lab.waiting import until
 
 HOME = Path("/run/sa800-lab")
 MOST_LABS = 512  # /24 networks in 198.18.0.0/15, the range for benchmarks between networks (RFC 2544)
+
+
+WRITING = threading.Lock()
+"""Machines of one lab are started side by side."""
 
 
 def start_time(pid: int) -> int | None:
@@ -56,9 +61,10 @@ class Record:
         return self.owner_start is not None and start_time(self.owner_pid) == self.owner_start
 
     def write(self) -> None:
-        part = self.folder / "lab.json.part"
-        part.write_text(json.dumps(asdict(self)))
-        part.rename(self.folder / "lab.json")
+        with WRITING:
+            part = self.folder / "lab.json.part"
+            part.write_text(json.dumps(asdict(self)))
+            part.rename(self.folder / "lab.json")
 
 
 @contextmanager
@@ -123,6 +129,11 @@ def remove(record: Record) -> None:
         if start_time(pid) == started:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)  # unshare --kill-child takes the box's PID 1 along, and that all else
+    for link in record.links:
+        # A cable goes with either end, also by itself a moment after its namespace went.
+        done = subprocess.run(["ip", "link", "del", link], capture_output=True, text=True, check=False, timeout=10)
+        if done.returncode and Path("/sys/class/net", link).exists():
+            raise RuntimeError(f"link {link} stays: {done.stderr.strip()}")
     for name in record.namespaces:
         if not Path("/run/netns", name).exists():
             continue
@@ -131,7 +142,4 @@ def remove(record: Record) -> None:
                 os.kill(pid, signal.SIGKILL)
         until(f"the processes of {name} are gone", partial(_is_empty, name), limit_s=10)
         subprocess.run(["ip", "netns", "del", name], check=True, timeout=10)
-    for link in record.links:
-        if Path("/sys/class/net", link).exists():
-            subprocess.run(["ip", "link", "del", link], check=True, timeout=10)
     shutil.rmtree(record.folder, ignore_errors=True)

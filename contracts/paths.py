@@ -60,6 +60,11 @@ class BoxPaths:
         return self.root / "var/log/asterisk/cel-custom/journal.jsonl"
 
     @property
+    def asterisk_log(self) -> Path:
+        """Asterisk's notices, warnings and errors; apply looks there for what it refused."""
+        return self.root / "var/log/asterisk/messages.log"
+
+    @property
     def setup_link(self) -> Path:
         """The one-time token that makes the first administrator; removed once used."""
         return self.data / "setup-token"

@@ -15,12 +15,13 @@ from appliance_agent.config.model import Desired
 from appliance_agent.kernel.clock import Clock
 from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.render.apply_job import HARMLESS, Job, JobState, JobStore, Step, StepRecord, Timing, error_document
-from appliance_agent.render.apply_read_back import promised, read_back
+from appliance_agent.render.apply_log import AsteriskLog, refusals
+from appliance_agent.render.apply_read_back import Names, promised, read_back, rejected
 from appliance_agent.render.apply_reloads import EVERYTHING, ReloadPlan, plan_reloads
 from appliance_agent.render.apply_stage import RenderedVersions
 from appliance_agent.render.control import AsteriskControl
 from appliance_agent.render.facts import Facts
-from appliance_agent.render.render import Expected, render
+from appliance_agent.render.render import render
 
 log = structlog.get_logger()
 
@@ -30,6 +31,8 @@ RESTART_LIMIT_S = 20.0
 ASTERISK_BACK_S = 15.0
 """An Asterisk that dies during an apply gets this long to come back; then the job takes its change back."""
 RETRY_S = 0.2
+LOG_SETTLE_S = 0.15
+"""Asterisk writes its log by a thread of its own, a few milliseconds later."""
 IDLE_LIMIT_S = 24 * 3600.0
 IDLE_LOOK_S = 0.5
 
@@ -46,6 +49,7 @@ class Applier:
     def __init__(
         self,
         versions: RenderedVersions,
+        asterisk_log: AsteriskLog,
         control: AsteriskControl,
         store: JobStore,
         clock: Clock,
@@ -55,7 +59,8 @@ class Applier:
         on_change: Watcher = _nobody,
     ) -> None:
         """`on_change` is told after each saved change; `prompts_on_disk` may block and runs in a thread."""
-        self._versions, self._control, self._store, self._clock = versions, control, store, clock
+        self._versions, self._log, self._control = versions, asterisk_log, control
+        self._store, self._clock = store, clock
         self._facts_for, self._prompts_on_disk, self._on_change = facts_for, prompts_on_disk, on_change
         self._wait_cancelled = asyncio.Event()
 
@@ -91,7 +96,7 @@ class Applier:
         if await asyncio.to_thread(self._versions.current) != version:
             await asyncio.to_thread(self._versions.swap, version)
             await self._reload(EVERYTHING)
-        wanted = await self._wanted(version, document)
+        wanted = await self._promised(version, document)
         try:
             await read_back(self._control, document, wanted, limit_s=0)
         except Fault as fault:
@@ -110,14 +115,16 @@ class Applier:
         if job.step is Step.STAGE and plan.restart and job.timing is Timing.IDLE:
             await self._wait_for_silence(job)
         if job.step in (Step.STAGE, Step.SWAP):
+            job.log_offset = await asyncio.to_thread(self._log.end)
             await self._enter(job, Step.SWAP)
             await asyncio.to_thread(self._versions.swap, job.version)
         if job.step in (Step.SWAP, Step.RELOAD):
             await self._enter(job, Step.RELOAD)
             await self._bounded(lambda: self._reload(plan))
         await self._enter(job, Step.READ_BACK)
-        wanted = await self._wanted(job.version, document)
+        wanted = await self._promised(job.version, document)
         await self._bounded(lambda: read_back(self._control, document, wanted))
+        await self._refusals(job, document)
         self._close_step(job, "done")
         await self._end(job, JobState.DONE, self._store.now_running)
         await asyncio.to_thread(self._tidy, {job.version, job.previous})
@@ -143,7 +150,16 @@ class Applier:
                 hint="Free some space on the data partition.",
             ) from error  # fmt: skip
 
-    async def _wanted(self, version: int, document: Desired) -> Expected:
+    async def _refusals(self, job: Job, document: Desired) -> None:
+        """Raises Fault when Asterisk's log complains about the files that it has just read."""
+        await asyncio.sleep(LOG_SETTLE_S)
+        text = await asyncio.to_thread(self._log.since, job.log_offset)
+        files = await asyncio.to_thread(self._versions.read, job.version)
+        faults = refusals(text, document, files)
+        if faults:
+            raise rejected(faults)
+
+    async def _promised(self, version: int, document: Desired) -> Names:
         files = await asyncio.to_thread(self._versions.read, version)
         return promised(document, files)
 

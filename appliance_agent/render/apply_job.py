@@ -60,6 +60,8 @@ class Job:
     steps: list[StepRecord] = field(default_factory=list)
     error: dict[str, Any] | None = None
     finished_us: int | None = None
+    log_offset: int = 0
+    """Where Asterisk's log ended before it was told to read the new files."""
 
     @property
     def active(self) -> bool:

@@ -2,82 +2,111 @@
 
 import asyncio
 import re
+from dataclasses import dataclass
 
 from appliance_agent.config.model import Desired
 from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault
 from appliance_agent.render import moh
+from appliance_agent.render.apply_paths import field_of
 from appliance_agent.render.apply_reloads import sections
 from appliance_agent.render.control import AsteriskControl
-from appliance_agent.render.dialplan.target import menu_context, queue_context
-from appliance_agent.render.pjsip import trunk_endpoint
-from appliance_agent.render.render import Expected, endpoints_of, queues_of
+from appliance_agent.render.render import endpoints_of, queues_of
 
 READ_BACK_LIMIT_S = 3.0
 """A reload of pjsip goes on for a moment after its command has answered."""
 LOOK_S = 0.05
 
 _MOH_CLASS = re.compile(r"^Class: (\S+)", re.MULTILINE)
+_TRANSPORT = re.compile(r"^\s*Transport:\s+([^<\s]+)", re.MULTILINE)
+_IDENTIFY = re.compile(r"^\s*Identify:\s+([^<\s/]+)/", re.MULTILINE)
 
 
-def promised(document: Desired, files: dict[str, str]) -> Expected:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What Asterisk knows, or should know, by name."""
+
+    endpoint: frozenset[str]
+    identify: frozenset[str]
+    transport: frozenset[str]
+    queue: frozenset[str]
+    context: frozenset[str]
+    music_class: frozenset[str]
+
+
+KINDS = ("endpoint", "identify", "transport", "queue", "context", "music_class")
+
+
+def promised(document: Desired, files: dict[str, str]) -> Names:
     """What an Asterisk that read `files`, rendered from `document`, must know. The contexts come from the file:
     which retired menus stand there was decided when it was rendered."""
-    names = {section[0].strip("[]") for section in sections(files.get("extensions.conf", ""))}
-    return Expected(
-        endpoints=endpoints_of(document),
-        queues=queues_of(document),
-        contexts=frozenset(names - {"general", "globals"}),
-        moh_classes=frozenset(moh.classes(document)),
+    pjsip = sections(files.get("pjsip.conf", ""))
+    contexts = frozenset(_name(section) for section in sections(files.get("extensions.conf", "")))
+    return Names(
+        endpoint=endpoints_of(document),
+        identify=frozenset(_name(section) for section in pjsip if "type=identify" in section),
+        transport=frozenset(_name(section) for section in pjsip if "type=transport" in section),
+        queue=queues_of(document),
+        context=contexts - {"general", "globals"},
+        music_class=frozenset(moh.classes(document)),
     )
 
 
+async def known(control: AsteriskControl) -> Names:
+    """What Asterisk knows now. Raises what `control` raises."""
+    endpoints, queues, contexts, music, transports, identifies = await asyncio.gather(
+        control.endpoints(),
+        control.queues(),
+        control.contexts(),
+        control.command("moh show classes"),
+        control.command("pjsip show transports"),
+        control.command("pjsip show identifies"),
+    )
+    return Names(
+        endpoint=frozenset(endpoints),
+        identify=frozenset(_IDENTIFY.findall(identifies)),
+        transport=frozenset(_TRANSPORT.findall(transports)),
+        queue=frozenset(queues),
+        context=frozenset(contexts),
+        music_class=frozenset(_MOH_CLASS.findall(music)),
+    )
+
+
+def differences(document: Desired, wanted: Names, there: Names) -> list[FieldFault]:
+    """What Asterisk lacks, and endpoints that it should have forgotten. Queues with callers and contexts of other
+    modules may rightly stay."""
+    faults = [
+        FieldFault(field_of(document, kind, name), f"Asterisk does not know {kind} {name!r} after reading its files")
+        for kind in KINDS
+        for name in sorted(getattr(wanted, kind) - getattr(there, kind))
+    ]
+    return faults + [
+        FieldFault(field_of(document, "endpoint", name), f"Asterisk still knows endpoint {name!r}, which is gone")
+        for name in sorted(there.endpoint - wanted.endpoint)
+    ]
+
+
 async def read_back(
-    control: AsteriskControl, document: Desired, wanted: Expected, *, limit_s: float | None = None
+    control: AsteriskControl, document: Desired, wanted: Names, *, limit_s: float | None = None
 ) -> None:
     """Returns as soon as Asterisk agrees. Raises Fault with the fields that it does not have after `limit_s`
     seconds (READ_BACK_LIMIT_S), or what `control` raises."""
     loop = asyncio.get_running_loop()
     until = loop.time() + (READ_BACK_LIMIT_S if limit_s is None else limit_s)
     while True:
-        faults = await differences(control, document, wanted)
+        faults = differences(document, wanted, await known(control))
         if not faults:
             return
         if loop.time() >= until:
-            raise Fault(
-                FaultKind.INVALID, "config.rejected", f"Asterisk did not take {len(faults)} part(s) of the new version",
-                hint="The version before runs again. Look at the named fields.", fields=faults,
-            )  # fmt: skip
+            raise rejected(faults)
         await asyncio.sleep(LOOK_S)
 
 
-async def differences(control: AsteriskControl, document: Desired, wanted: Expected) -> list[FieldFault]:
-    """What Asterisk lacks, and endpoints that it should have forgotten."""
-    endpoints, queues, contexts = await asyncio.gather(control.endpoints(), control.queues(), control.contexts())
-    music = set(_MOH_CLASS.findall(await control.command("moh show classes")))
-    paths = _paths(document)
-    lacking = (
-        ("endpoint", wanted.endpoints - endpoints),
-        ("queue", wanted.queues - queues),
-        ("context", wanted.contexts - contexts),
-        ("music class", wanted.moh_classes - music),
-    )
-    faults = [
-        FieldFault(paths.get((kind, name), kind), f"Asterisk does not know {kind} {name!r} after the reload")
-        for kind, names in lacking
-        for name in sorted(names)
-    ]
-    # A queue with callers, and the contexts of other modules, may rightly stay.
-    return faults + [
-        FieldFault(f"extensions/{name}", f"Asterisk still knows endpoint {name!r} after the reload")
-        for name in sorted(endpoints - wanted.endpoints)
-    ]
+def rejected(faults: list[FieldFault]) -> Fault:
+    return Fault(
+        FaultKind.INVALID, "config.rejected", f"{faults[0].path}: {faults[0].message}",
+        hint="The version before runs again. Look at the named fields.", fields=faults,
+    )  # fmt: skip
 
 
-def _paths(document: Desired) -> dict[tuple[str, str], str]:
-    """(kind, name in Asterisk) → path in the document."""
-    paths = {("endpoint", extension.number): f"extensions/{extension.number}" for extension in document.extensions}
-    paths |= {("endpoint", trunk_endpoint(trunk.id)): f"trunks/{trunk.id}" for trunk in document.trunks}
-    paths |= {("context", menu_context(menu)): f"menus/{menu.id}" for menu in document.menus}
-    for queue in document.queues:
-        paths |= {("queue", queue.id): f"queues/{queue.id}", ("context", queue_context(queue.id)): f"queues/{queue.id}"}
-    return paths
+def _name(section: tuple[str, ...]) -> str:
+    return section[0][1:].partition("]")[0]

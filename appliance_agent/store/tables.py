@@ -77,6 +77,7 @@ apply_job = Table(
     Column("error", JSON),
     Column("created_us", Integer, nullable=False),
     Column("finished_us", Integer),
+    Column("log_offset", Integer, nullable=False),
 )  # fmt: skip
 
 menu_version = Table(

@@ -19,6 +19,8 @@ class SimAsterisk:
         self.calls_changed = asyncio.Event()
         self.skips: set[str] = set()
         """Names of sections that it logs about and skips, as Asterisk does with a bad object."""
+        self.dislikes: set[str] = set()
+        """Texts in lines that it only complains about in its log."""
         self._up = False
         self.start()
 
@@ -37,9 +39,14 @@ class SimAsterisk:
         self.commands.append(cli)
         for name, reload in RELOADS.items():
             if reload == cli:
+                self._complain(name)
                 self.loaded[name] = (self._paths.asterisk_current / name).read_text()
         if cli == "moh show classes":
             return "".join(f"Class: {name}\n\tMode: files\n" for name in self._names("musiconhold.conf"))
+        if cli == "pjsip show transports":
+            return "".join(f"Transport:  {name}  udp 0 0 0.0.0.0:5060\n" for name in self._typed("transport"))
+        if cli == "pjsip show identifies":
+            return "".join(f" Identify:  {name}/{name}\n" for name in self._typed("identify"))
         return ""
 
     async def active_calls(self) -> int:
@@ -48,7 +55,7 @@ class SimAsterisk:
 
     async def endpoints(self) -> set[str]:
         self._need_up()
-        return self._names("pjsip.conf", "type=endpoint")
+        return self._typed("endpoint")
 
     async def queues(self) -> set[str]:
         self._need_up()
@@ -63,6 +70,16 @@ class SimAsterisk:
         self.restarts += 1
         self.calls = 0
         self.start()
+
+    def _complain(self, name: str) -> None:
+        for number, line in enumerate((self._paths.asterisk_current / name).read_text().splitlines(), 1):
+            if any(text in line for text in self.dislikes):
+                self._paths.asterisk_log.parent.mkdir(parents=True, exist_ok=True)
+                with self._paths.asterisk_log.open("a") as log:
+                    log.write(f"[Nov 22 21:35:44] WARNING[70] pbx_config.c: Bad thing at line {number} of {name}\n")
+
+    def _typed(self, kind: str) -> set[str]:
+        return self._names("pjsip.conf", f"type={kind}")
 
     def _names(self, file: str, line: str = "") -> set[str]:
         found = sections(self.loaded.get(file, ""))

@@ -111,6 +111,26 @@ async def test_what_asterisk_skips_is_refused_with_its_path_and_taken_back(box: 
     await box.assert_agreement(1)
 
 
+@pytest.mark.parametrize("killed", [None, Step.READ_BACK])
+async def test_what_only_the_log_tells_is_refused_too(box: World, killed: Step | None) -> None:
+    document = await running(box)
+    menu = document.menus[0].model_copy(update={"wait_s": 7, "version": 2})
+    document = document.model_copy(update={"menus": (menu,)})
+    box.asterisk.dislikes = {"WaitExten(7)"}
+    job = await box.new_job(document)
+    if killed is not None:
+        with pytest.raises(Killed):
+            await box.applier(killer(killed)).run(job, document)
+    async with world(box.paths, box.asterisk) as next_life:
+        left = await next_life.store.active_job()
+        assert left is not None
+        await next_life.applier(nobody).run(left, document)
+        assert left.state is JobState.FAILED
+        assert left.error is not None
+        assert [field["path"] for field in left.error["fields"]] == ["menus/main"]
+        await next_life.assert_agreement(1)
+
+
 @pytest.mark.parametrize("step", FORWARD[:-1])
 async def test_asterisk_killed_in_each_step_and_back(box: World, step: Step) -> None:
     document = await with_extension(box)

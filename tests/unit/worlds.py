@@ -18,6 +18,7 @@ from appliance_agent.kernel.ids import new_id
 from appliance_agent.kernel.secrets import read_secrets
 from appliance_agent.render.apply import Applier, Watcher
 from appliance_agent.render.apply_job import Job, Timing
+from appliance_agent.render.apply_log import AsteriskLog
 from appliance_agent.render.apply_stage import RenderedVersions
 from appliance_agent.render.facts import Facts
 from appliance_agent.store.database import Database
@@ -63,7 +64,7 @@ class World:
 
         audio = PromptAudio(self.paths.prompts, Espeak())
         return Applier(
-            self.versions, self.asterisk, self.store, SystemClock(),
+            self.versions, AsteriskLog(self.paths.asterisk_log), self.asterisk, self.store, SystemClock(),
             facts_for=facts_for, prompts_on_disk=audio.on_disk, on_change=on_change,
         )  # fmt: skip
 

@@ -4,6 +4,7 @@ import asyncio
 import difflib
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -26,6 +27,7 @@ from appliance_agent.kernel.ids import new_id
 from appliance_agent.kernel.secrets import BoxSecrets
 from appliance_agent.render.apply import Applier
 from appliance_agent.render.apply_job import Job, JobState, Timing
+from appliance_agent.render.apply_log import AsteriskLog
 from appliance_agent.render.apply_reloads import plan_reloads
 from appliance_agent.render.apply_stage import RenderedVersions
 from appliance_agent.render.control import AsteriskControl
@@ -34,6 +36,8 @@ from appliance_agent.render.render import render
 from contracts.paths import BoxPaths
 
 log = structlog.get_logger()
+
+VERIFY_AGAIN_S = 30.0
 
 
 class Audit(Protocol):
@@ -64,7 +68,7 @@ class Configuration:
         self._retired = RetiredMenus(store, control, clock)
         self._versions = RenderedVersions(paths)
         self._applier = Applier(
-            self._versions, control, store, clock,
+            self._versions, AsteriskLog(paths.asterisk_log), control, store, clock,
             facts_for=self._facts, prompts_on_disk=prompts_on_disk, on_change=self._tell,
         )  # fmt: skip
         self._work = asyncio.Event()
@@ -82,13 +86,16 @@ class Configuration:
 
     async def run(self) -> None:
         await self.load()
+        lock = asyncio.Lock()
         with self._bus.subscribe(AsteriskUp, limit=10) as ups:
             async with asyncio.TaskGroup() as group:
-                lock = asyncio.Lock()
                 group.create_task(self._run_jobs(lock))
-                await self._verify(lock)
-                async for _ in ups:
-                    await self._verify(lock)
+                while True:
+                    agreed = await self._verify(lock)
+                    # A trunk's name that could not be resolved, say, heals without anybody's act.
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(None if agreed else VERIFY_AGAIN_S):
+                            await ups.get()
 
     # ── draft ──────────────────────────────────────────────────────────────────────────────────────
     async def view(self) -> ConfigView:
@@ -217,16 +224,18 @@ class Configuration:
                     self._holder.set(job.version, document)
                     self._bus.publish(VersionApplied(job.version))
 
-    async def _verify(self, lock: asyncio.Lock) -> None:
-        if await self._store.active_job() is not None:
-            return
+    async def _verify(self, lock: asyncio.Lock) -> bool:
+        """Whether Asterisk runs what it should; a job that is on says so itself."""
         async with lock:
+            if await self._store.active_job() is not None:
+                return True
             try:
                 async with asyncio.timeout(30):
                     await self._applier.verify(self._holder.version, self._holder.desired)
             except (Fault, TimeoutError) as error:
-                # Asterisk is away: the next AsteriskUp brings us here again.
-                log.info("running version not verified", version=self._holder.version, reason=str(error))
+                log.warning("running version not verified", version=self._holder.version, reason=str(error))
+                return False
+        return True
 
     async def _save(self, before: Desired, after: Desired, revision: int) -> int:
         """Refuses faults that this edit brings; what was faulty before does not stand in its way."""

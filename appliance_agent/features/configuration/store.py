@@ -210,6 +210,7 @@ def _job_values(job: Job) -> dict[str, Any]:
         "id": job.id, "version": job.version, "previous": job.previous, "timing": job.timing.value,
         "step": job.step.value, "state": job.state.value, "steps": [asdict(record) for record in job.steps],
         "error": job.error, "created_us": job.created_us, "finished_us": job.finished_us,
+        "log_offset": job.log_offset,
     }  # fmt: skip
 
 
@@ -221,5 +222,5 @@ def _job(row: Row[Any]) -> Job:
     return Job(
         id=row.id, version=row.version, previous=row.previous, timing=Timing(row.timing), created_us=row.created_us,
         step=Step(row.step), state=JobState(row.state), steps=[StepRecord(**record) for record in row.steps],
-        error=row.error, finished_us=row.finished_us,
+        error=row.error, finished_us=row.finished_us, log_offset=row.log_offset,
     )  # fmt: skip

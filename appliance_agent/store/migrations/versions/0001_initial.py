@@ -16,6 +16,7 @@ def upgrade() -> None:
     _records()
     _seats()
     _health()
+    _others()
 
 
 def _people() -> None:
@@ -92,6 +93,7 @@ def _desired_state() -> None:
         sa.Column("error", sa.JSON(), nullable=True),
         sa.Column("created_us", sa.Integer(), nullable=False),
         sa.Column("finished_us", sa.Integer(), nullable=True),
+        sa.Column("log_offset", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["version"], ["config_version.version"], ),
         sa.PrimaryKeyConstraint("id"),
     )  # fmt: skip
@@ -181,15 +183,6 @@ def _records() -> None:
     op.create_index("ix_call_record_queue", "call_record", ["queue"])
     op.create_index("ix_record_started", "call_record", ["started_us"])
     op.create_table(
-        "call_party",
-        sa.Column("call_id", sa.String(length=64), nullable=False),
-        sa.Column("extension", sa.String(length=8), nullable=False),
-        sa.Column("user_id", sa.String(length=32), nullable=False),
-        sa.PrimaryKeyConstraint("call_id", "extension"),
-    )  # fmt: skip
-    op.create_index("ix_call_party_extension", "call_party", ["extension"])
-    op.create_index("ix_call_party_user_id", "call_party", ["user_id"])
-    op.create_table(
         "recording",
         sa.Column("call_id", sa.String(length=64), nullable=False),
         sa.Column("path", sa.String(length=128), nullable=False),
@@ -243,3 +236,15 @@ def _health() -> None:
         sa.PrimaryKeyConstraint("id"),
     )  # fmt: skip
     op.create_index("ix_alarm_key", "alarm", ["key"])
+
+
+def _others() -> None:
+    op.create_table(
+        "call_party",
+        sa.Column("call_id", sa.String(length=64), nullable=False),
+        sa.Column("extension", sa.String(length=8), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("call_id", "extension"),
+    )  # fmt: skip
+    op.create_index("ix_call_party_extension", "call_party", ["extension"])
+    op.create_index("ix_call_party_user_id", "call_party", ["user_id"])

@@ -25,6 +25,11 @@ class Control:
         rows = await self._link.ami.list_action("CoreShowChannels")
         return len({row.get("Linkedid") for row in rows})
 
+    async def channel_ids(self) -> frozenset[str]:
+        """Unique ids of all channels that Asterisk has now."""
+        rows = await self._link.ami.list_action("CoreShowChannels")
+        return frozenset(row.get("Uniqueid") for row in rows)
+
     async def endpoints(self) -> set[str]:
         try:
             rows = await self._link.ami.list_action("PJSIPShowEndpoints")

@@ -53,7 +53,10 @@ class LiveCalls:
         self.state, changes = fold(before, event, self._clock.now_us())
         self._publish(changes)
         if isinstance(event, ChannelHeld):
-            await self._hold_note(event.channel, event.on)
+            try:
+                await self._hold_note(event.channel, event.on)
+            except OSError as error:  # the journal's own health check raises the alarm
+                log.error("hold not journalled", channel=event.channel.name, reason=str(error))
 
     async def _reread(self) -> None:
         """Events go on arriving in the subscription meanwhile and are folded afterwards: an old one does no harm."""

@@ -1,0 +1,1 @@
+"""Alarms for people: list, acknowledge."""

@@ -1,0 +1,1 @@
+"""The live board: queues, seats, calls and alarms as they are now."""

@@ -37,5 +37,6 @@ async def put_in(name: str, box: Box, browser: BrowserContext) -> None:
 
 
 def _sql(box: Box, statement: str) -> None:
-    program = "import sqlite3, sys; c = sqlite3.connect('/var/lib/sa800/box.db', timeout=10); c.execute(sys.argv[1]); c.commit()"
+    connect = "import sqlite3, sys; box = sqlite3.connect('/var/lib/sa800/box.db', timeout=10)"
+    program = f"{connect}; box.execute(sys.argv[1]); box.commit()"
     box.command("/usr/bin/python3", "-c", program, statement, user="sa800")

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from aiohttp import web
 
@@ -14,6 +14,15 @@ HASHED = "assets/"
 """The panel's build puts a hash of the content into every name below this folder."""
 FOREVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
+TYPES = {
+    ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8", ".ico": "image/x-icon",
+    ".jpg": "image/jpeg", ".js": "text/javascript; charset=utf-8", ".json": "application/json", ".map": "application/json",
+    ".mjs": "text/javascript; charset=utf-8", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".png": "image/png",
+    ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".ttf": "font/ttf", ".wav": "audio/wav",
+    ".wasm": "application/wasm", ".webmanifest": "application/manifest+json", ".webp": "image/webp",
+    ".woff": "font/woff", ".woff2": "font/woff2",
+}  # fmt: skip
+"""Our own list: the system's differs from machine to machine, and with nosniff a wrong type is a dead page."""
 LOOK_AGAIN_S = 2.0
 FILE_LIMIT = 10_000
 
@@ -29,8 +38,8 @@ class Panel:
             return answers.error(405, "http.method", "Files are read only.")
         name = request.path.removeprefix("/") or INDEX
         file = await self._find(name)
-        if file is None and "." not in name.rpartition("/")[2]:
-            # A client route such as /records/42: the page itself decides what to show.
+        if file is None and PurePosixPath(name).suffix not in TYPES:
+            # A client route such as /records/1732.4: the page itself decides what to show.
             name = INDEX
             file = await self._find(INDEX)
             if file is None:
@@ -38,7 +47,8 @@ class Panel:
         if file is None:
             return answers.error(404, "http.not_found", "There is nothing at this address.")
         cache = FOREVER if name.startswith(HASHED) else REVALIDATE
-        return web.FileResponse(file, headers={"Cache-Control": cache})
+        kind = TYPES.get(file.suffix, "application/octet-stream")
+        return web.FileResponse(file, headers={"Cache-Control": cache, "Content-Type": kind})
 
     async def _find(self, name: str) -> Path | None:
         if name not in self._files and time.monotonic() - self._looked_at > LOOK_AGAIN_S:

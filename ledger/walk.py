@@ -197,7 +197,11 @@ class Walk:
     def _transfer(self, event: Event, leg: LegState) -> None:
         self.transfers += 1
         by = leg.extension or self._extension_of(event.data.get("channel2_uniqueid", ""))
-        to = event.data.get("extension", "") or self._extension_of(event.data.get("transferee_channel_uniqueid", ""))
+        parties = [
+            self._extension_of(event.data.get(f"{who}_channel_uniqueid", ""))
+            for who in ("transferee", "transfer_target")
+        ]
+        to = event.data.get("extension", "") or next((ext for ext in parties if ext and ext != by), "")
         self.say("transfer", {"kind": _TRANSFERS[event.type], "by": by, "to": to})
 
     def _extension_of(self, uniqueid: str) -> str:
@@ -255,7 +259,8 @@ class Walk:
             self.visits[-1].leave(self.now_us, "answered", extension)
         for leg in persons:
             leg.rings = False
-        number = next((leg.number for leg in persons if leg.number), "")
+        number = self.customer.number if self.direction is Direction.OUTBOUND and self.customer else ""
+        number = number or next((leg.number for leg in persons if leg.number), "")
         self.say("answer", {"ext": extension} if extension else {"number": number})
 
     def say(self, kind: str, detail: dict[str, str]) -> None:

@@ -1,0 +1,171 @@
+"""Composition root: the only place that knows everyone. Builds the parts, joins them, runs them in one task group."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from appliance_agent import VERSION
+from appliance_agent.asterisk.control import Control
+from appliance_agent.asterisk.link import Link
+from appliance_agent.asterisk.models import Channel
+from appliance_agent.calls.journal_file import JournalFiles
+from appliance_agent.calls.journal_health import JournalHealth
+from appliance_agent.calls.journal_store import JournalStore
+from appliance_agent.calls.journal_tail import JournalTail
+from appliance_agent.calls.live_service import LiveCalls
+from appliance_agent.calls.webphone import WebPhones
+from appliance_agent.config.holder import ConfigHolder
+from appliance_agent.features.alarms import api as alarms_api
+from appliance_agent.features.callcontrol import api as callcontrol_api
+from appliance_agent.features.callcontrol.service import CallControl
+from appliance_agent.features.configuration.api import ConfigurationApi
+from appliance_agent.features.configuration.service import Configuration
+from appliance_agent.features.configuration.store import ConfigurationStore
+from appliance_agent.features.live import api as live_api
+from appliance_agent.features.live.service import LiveBoard
+from appliance_agent.features.people.api import PeopleApi
+from appliance_agent.features.people.audit import AuditTrail
+from appliance_agent.features.people.sessions import Sessions
+from appliance_agent.features.people.users import Users
+from appliance_agent.features.prompts.api import PromptsApi
+from appliance_agent.features.prompts.audio import Espeak, PromptAudio
+from appliance_agent.features.prompts.service import Prompts
+from appliance_agent.features.records.api import RecordsApi
+from appliance_agent.features.records.service import RecordingService
+from appliance_agent.features.records.store import RecordStore
+from appliance_agent.features.reports.api import ReportsApi
+from appliance_agent.features.reports.store import ReportStore
+from appliance_agent.features.seats import api as seats_api
+from appliance_agent.features.seats.service import Seats
+from appliance_agent.features.seats.store import SeatStore
+from appliance_agent.features.status.api import StatusApi
+from appliance_agent.http.hub import EventsHub
+from appliance_agent.http.route import Route
+from appliance_agent.http.server import ApiServer, application
+from appliance_agent.kernel.bus import Bus
+from appliance_agent.kernel.clock import SystemClock
+from appliance_agent.kernel.identity import BoxIdentity
+from appliance_agent.kernel.secrets import BoxSecrets
+from appliance_agent.kernel.service import Service, keep_running
+from appliance_agent.store.database import Database
+from appliance_agent.system.alarms import Alarms
+from appliance_agent.system.health import Health
+from contracts.journal import UserEvent
+from contracts.paths import BoxPaths
+
+log = structlog.get_logger()
+
+SIP_REALM = "asterisk"
+"""PJSIP's default; a digest is made over it."""
+STOP_LIMIT_S = 5.0
+
+
+class Agent:
+    """All parts of one box's agent. `run` ends when cancelled."""
+
+    def __init__(self, paths: BoxPaths, identity: BoxIdentity, secrets: BoxSecrets) -> None:
+        self.paths, self.identity = paths, identity
+        self.bus, self.clock, self.config = Bus(), SystemClock(), ConfigHolder()
+        self.database = Database(paths.database)
+        self.alarms = Alarms(self.database, self.bus, self.clock)
+        self._telephony()
+        self._people()
+        self._configuration(secrets)
+        self._desk()
+        self.hub = EventsHub(self.bus, self.clock, self.sessions, self.board.snapshot)
+        self.server = ApiServer(
+            application(self.routes(), self.sessions, self.hub, VERSION), self.hub, paths.agent_socket
+        )
+
+    def _telephony(self) -> None:
+        seen = self.paths.data / "asterisk/last-start"
+        self.link = Link(self.bus, secrets=self.paths.secrets, seen=seen)
+        self.control = Control(self.link, self.bus)
+        self.tail = JournalTail(
+            JournalFiles(self.paths.journal), JournalStore(self.database), self.bus, self.clock,
+            self.control.channel_ids,
+        )  # fmt: skip
+        self.journal_health = JournalHealth(self.paths.journal, self.tail, self.alarms, self.control.channel_ids)
+        self.live = LiveCalls(self.link, self.bus, self.clock, self.config, self._note_hold)
+        self.phones = WebPhones(self.link.ari, self.database, self.bus)
+        self.health = Health(link=self.link, alarms=self.alarms, config=self.config, bus=self.bus, data=self.paths.data)
+
+    async def _note_hold(self, channel: Channel, on: bool) -> None:
+        await self.tail.journal_note(
+            UserEvent.HOLD, {"on": str(int(on))}, uniqueid=channel.uniqueid, linkedid=channel.linkedid
+        )
+
+    def _people(self) -> None:
+        self.audit = AuditTrail(self.database, self.clock)
+        self.sessions = Sessions(
+            self.database, self.bus, self.clock, self.config, set_sip_secret=self.phones.set_secret, realm=SIP_REALM
+        )
+        self.users = Users(
+            self.database, self.clock, self.config,
+            all_sessions=self.sessions, audit=self.audit, setup_link=self.paths.setup_link,
+        )  # fmt: skip
+
+    def _configuration(self, secrets: BoxSecrets) -> None:
+        self.prompt_audio = PromptAudio(self.paths.prompts, Espeak())
+        self.configuration = Configuration(
+            paths=self.paths, box_secrets=secrets, store=ConfigurationStore(self.database), control=self.control,
+            holder=self.config, bus=self.bus, clock=self.clock, audit=self.audit,
+            prompts_on_disk=self.prompt_audio.on_disk,
+        )  # fmt: skip
+        self.prompts = Prompts(self.prompt_audio, self.configuration.add_prompt)
+
+    def _desk(self) -> None:
+        self.seats = Seats(
+            store=SeatStore(self.database), ami=self.link.ami, live=self.live, config=self.config, bus=self.bus,
+            clock=self.clock,
+        )  # fmt: skip
+        self.board = LiveBoard(
+            database=self.database, live=self.live, config=self.config, bus=self.bus, clock=self.clock,
+            seats=self.seats.all, alarms=self.alarms.open,
+        )  # fmt: skip
+        self.call_control = CallControl(
+            link=self.link, live=self.live, config=self.config, bus=self.bus, clock=self.clock
+        )
+        self.record_store = RecordStore(self.database)
+        self.recordings = RecordingService(self.paths, self.record_store, self.bus, self.clock, self.alarms.raise_)
+
+    def routes(self) -> list[Route]:
+        status = StatusApi(
+            self.identity, VERSION, self.config,
+            setup_needed=self.users.setup_needed, asterisk_up=lambda: self.link.up is not None,
+        )  # fmt: skip
+        return [
+            *status.routes(),
+            *PeopleApi(self.users, self.sessions, self.audit).routes(),
+            *ConfigurationApi(self.configuration).routes(),
+            *PromptsApi(self.prompts, self.paths.data).routes(),
+            *seats_api.routes(self.seats),
+            *live_api.routes(self.board, self.clock),
+            *callcontrol_api.routes(self.call_control),
+            *RecordsApi(self.record_store, self.paths.recordings, self.config).routes(),
+            *ReportsApi(ReportStore(self.database), self.config).routes(),
+            *alarms_api.routes(self.alarms),
+        ]
+
+    def services(self) -> Sequence[Service]:
+        """In no order that matters: each waits for what it needs."""
+        return (
+            self.link, self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions,
+            self.configuration, self.seats, self.board, self.recordings, self.hub, self.server,
+        )  # fmt: skip
+
+    async def run(self) -> None:
+        """Until cancelled; then everything ends within STOP_LIMIT_S. Raises Fault when the box cannot be managed."""
+        try:
+            await self.configuration.load()
+            async with asyncio.TaskGroup() as tasks:
+                for service in self.services():
+                    tasks.create_task(keep_running(service), name=service.name)
+                tasks.create_task(self._say_ready(), name="ready")
+        finally:
+            await asyncio.shield(asyncio.wait_for(self.database.close(), STOP_LIMIT_S))
+
+    async def _say_ready(self) -> None:
+        await self.server.listening.wait()
+        log.info("READY", box=self.identity.box_id, version=VERSION, config=self.config.version)

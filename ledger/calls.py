@@ -57,7 +57,7 @@ class Step:
     """Calls to be written down now; may be one that was written before and has grown."""
     duplicate: bool = False
     orphan: bool = False
-    """A row of a call not known here: finished long ago, or its start was lost. `adopt` it and feed again."""
+    """A row of a call not known here: a new one, or one finished long ago. `adopt` it and feed again."""
 
 
 class OpenCalls:
@@ -75,11 +75,7 @@ class OpenCalls:
             return Step()
         found = self._find(event)
         if not found:
-            if event.type != "CHAN_START":
-                return Step(orphan=True)
-            call = CallEvents(event.linkedid or event.uniqueid)
-            self.calls[call.call_id] = call
-            return self._add(call, event)
+            return Step(orphan=True)
         call, *others = found
         joined = tuple((other.call_id, call.call_id) for other in others)
         for other in others:
@@ -93,8 +89,8 @@ class OpenCalls:
             self._take(call, event)
 
     def adopt(self, call_id: str, events: list[Event], event: Event, closed_by: Event | None = None) -> None:
-        """Make the call of the orphan `event` known: with its stored events (it was finished), or with none (its
-        start was lost). `closed_by` when it had been written down as interrupted."""
+        """Make the call of the orphan `event` known: with its stored events (it was finished), or with none (it is
+        new). `closed_by` when it had been written down as interrupted."""
         call = CallEvents(call_id, closed_by=closed_by)
         self.calls[call_id] = call
         for old in events:
@@ -110,7 +106,7 @@ class OpenCalls:
 
     @staticmethod
     def may_start(event: Event) -> bool:
-        """Whether an orphan of no known call is worth a call: the end of something never seen is not."""
+        """Whether an orphan may be the first row of a call: the end of something never seen is none."""
         return event.type not in _NEVER_FIRST
 
     def _find(self, event: Event) -> list[CallEvents]:

@@ -119,7 +119,7 @@ class JournalStore:
             })  # fmt: skip
 
     async def _adopt(self, batch: _Batch, event: Event) -> None:
-        """A row of a call that is not in memory: it was finished long ago, or its start was lost."""
+        """A row of a call that is not in memory: a new one, or one that was finished long ago."""
         await _flush(batch)
         connection = batch.connection
         found = select(call_join.c.call_id).where(call_join.c.linkedid == event.linkedid)

@@ -15,7 +15,7 @@ APPLICATION = "sa800"
 REQUEST_S = 5.0
 HEARTBEAT_S = 5.0
 MAX_BODY_BYTES = 8 * 1024 * 1024
-WANTED_EVENTS = ("EndpointStateChange", "PeerStatusChange", "ContactStatusChange")
+WANTED_EVENTS = ("EndpointStateChange", "ContactStatusChange")
 """Calls are followed by AMI, whose one stream has linkedid and queue events (docs/adr); ARI tells what AMI does not."""
 
 _KINDS = {

@@ -107,10 +107,9 @@ class Link:
             self._bus.publish(event)
 
     def _on_ari(self, event: dict[str, Any]) -> None:
-        if event.get("type") == "EndpointStateChange":
-            changed = EndpointChanged.from_ari(event)
-            if changed is not None:
-                self._bus.publish(changed)
+        changed = EndpointChanged.from_ari(event)
+        if changed is not None:
+            self._bus.publish(changed)
 
 
 def _read(path: Path) -> str:

@@ -199,10 +199,16 @@ class EndpointChanged:
 
     @classmethod
     def from_ari(cls, event: dict[str, Any]) -> "EndpointChanged | None":
-        endpoint = event.get("endpoint")
+        """EndpointStateChange says it itself; a contact's change comes before the endpoint's own state follows."""
+        endpoint, contact = event.get("endpoint"), event.get("contact_info")
         if not isinstance(endpoint, dict) or endpoint.get("technology") != "PJSIP":
             return None
-        return cls(str(endpoint.get("resource", "")), endpoint.get("state") == "online")
+        name = str(endpoint.get("resource", ""))
+        if event.get("type") == "ContactStatusChange" and isinstance(contact, dict):
+            return cls(name, contact.get("contact_status") in ("Reachable", "NonQualified"))
+        if event.get("type") == "EndpointStateChange":
+            return cls(name, endpoint.get("state") == "online")
+        return None
 
 
 @dataclass(frozen=True, slots=True)

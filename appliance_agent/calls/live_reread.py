@@ -26,10 +26,9 @@ class Waiting:
         return cls(message.get("Queue"), message.get("Uniqueid"), int(wait) if wait.isdigit() else 0)
 
 
-def rebuild(
-    rows: list[ChannelRow], waiting: list[Waiting], held: frozenset[str], before: LiveState, now_us: int
-) -> LiveState:
-    """`held`: endpoints whose device is on hold. `before` gives what Asterisk does not list (menu path, since)."""
+def rebuild(rows: list[ChannelRow], waiting: list[Waiting], before: LiveState, now_us: int) -> LiveState:
+    """`before` gives what no list of Asterisk's tells: menu path, since when, hold (DEVICE_STATE says "busy" of a phone
+    on hold, because of device_state_busy_at)."""
     calls: dict[str, Call] = {}
     where: dict[str, str] = {}
     for row in sorted(rows, key=lambda item: item.channel.uniqueid != item.channel.linkedid):
@@ -37,7 +36,7 @@ def rebuild(
         old = before.call_of(channel.uniqueid)
         known = next((leg for leg in old.legs if leg.channel.uniqueid == channel.uniqueid), None) if old else None
         called = known.called if known else channel.uniqueid != channel.linkedid
-        leg = Leg(channel, called, row.bridge, channel.endpoint in held, row.variables.get("SA_QUEUE", ""))
+        leg = Leg(channel, called, row.bridge, known is not None and known.held, row.variables.get("SA_QUEUE", ""))
         call = calls.get(channel.linkedid) or _begin(channel, row, before, now_us)
         call = replace(call, legs=(*call.legs, leg), queue=row.variables.get("SA_WAITING", "") or call.queue)
         calls[channel.linkedid] = told(call, leg)

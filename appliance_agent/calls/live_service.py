@@ -21,7 +21,6 @@ log = structlog.get_logger()
 
 EVENT_LIMIT = 20_000
 """Events that may wait for us: half a minute of 200 calls being set up and ended each second."""
-ON_HOLD = "ONHOLD"
 
 HoldNote = Callable[[Channel, bool], Awaitable[None]]
 """Writes hold and unhold of a channel into the journal, which Asterisk itself does not."""
@@ -64,7 +63,6 @@ class LiveCalls:
         try:
             rows = await ami.list_action("Status", [("Variables", VARIABLES)])
             queues = await ami.list_action("QueueStatus")
-            held = await self._held({row.endpoint for row in map(Channel.from_ami, rows) if row.endpoint})
         except Fault as fault:
             log.warning("live state not read; waiting for Asterisk", reason=fault.message)
             return
@@ -72,21 +70,12 @@ class LiveCalls:
         self.state = rebuild(
             [ChannelRow.from_ami(row) for row in rows if row.event == "Status"],
             [Waiting.from_ami(row) for row in queues if row.event == "QueueEntry"],
-            held, before, now_us,
+            before, now_us,
         )  # fmt: skip
         log.info("live state read", calls=len(self.state.calls))
         known = before.phones.keys() | self.state.phones.keys()
         phones = frozenset(key for key in known if self.phone(key) != before.phones.get(key, PhoneUse()))
         self._publish(Changes(frozenset(before.calls.keys() | self.state.calls.keys()), phones))
-
-    async def _held(self, endpoints: set[str]) -> frozenset[str]:
-        """Those whose phone has put the other party on hold. No list of Asterisk's tells it."""
-        held = set()
-        for endpoint in sorted(endpoints):
-            answer = await self._link.ami.action("Getvar", [("Variable", f"DEVICE_STATE(PJSIP/{endpoint})")])
-            if answer.get("Value") == ON_HOLD:
-                held.add(endpoint)
-        return frozenset(held)
 
     def _publish(self, changes: Changes) -> None:
         for call_id in changes.calls:

@@ -1,6 +1,7 @@
 """Composition root: the only place that knows everyone. Builds the parts, joins them, runs them in one task group."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 
 import structlog
@@ -98,9 +99,7 @@ class Agent:
 
     def _people(self) -> None:
         self.audit = AuditTrail(self.database, self.clock)
-        self.sessions = Sessions(
-            self.database, self.bus, self.clock, self.config, set_sip_secret=self.phones.set_secret, realm=SIP_REALM
-        )
+        self.sessions = Sessions(self.database, self.bus, self.clock, self.config, phones=self.phones, realm=SIP_REALM)
         self.users = Users(
             self.database, self.clock, self.config,
             all_sessions=self.sessions, audit=self.audit, setup_link=self.paths.setup_link,
@@ -149,15 +148,16 @@ class Agent:
         ]
 
     def services(self) -> Sequence[Service]:
-        """In no order that matters: each waits for what it needs."""
+        """Listeners first: what the link publishes when it connects must not be missed."""
         return (
-            self.link, self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions,
-            self.configuration, self.seats, self.board, self.recordings, self.hub, self.server,
+            self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions, self.configuration,
+            self.seats, self.board, self.recordings, self.hub, self.link, self.server,
         )  # fmt: skip
 
     async def run(self) -> None:
         """Until cancelled; then everything ends within STOP_LIMIT_S. Raises Fault when the box cannot be managed."""
         try:
+            await asyncio.to_thread(_remove_leftovers, self.paths)
             await self.configuration.load()
             async with asyncio.TaskGroup() as tasks:
                 for service in self.services():
@@ -169,3 +169,9 @@ class Agent:
     async def _say_ready(self) -> None:
         await self.server.listening.wait()
         log.info("READY", box=self.identity.box_id, version=VERSION, config=self.config.version)
+
+
+def _remove_leftovers(paths: BoxPaths) -> None:
+    """What a killed agent was receiving is of no use to anybody."""
+    for folder in (*paths.data.glob("upload-*"), *paths.prompts.glob("convert-*"), *paths.prompts.glob("speech-*")):
+        shutil.rmtree(folder, ignore_errors=True)

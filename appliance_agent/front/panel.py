@@ -15,13 +15,27 @@ HASHED = "assets/"
 FOREVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 TYPES = {
-    ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8", ".ico": "image/x-icon",
-    ".jpg": "image/jpeg", ".js": "text/javascript; charset=utf-8", ".json": "application/json", ".map": "application/json",
-    ".mjs": "text/javascript; charset=utf-8", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".png": "image/png",
-    ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".ttf": "font/ttf", ".wav": "audio/wav",
-    ".wasm": "application/wasm", ".webmanifest": "application/manifest+json", ".webp": "image/webp",
-    ".woff": "font/woff", ".woff2": "font/woff2",
-}  # fmt: skip
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".wav": "audio/wav",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+}
 """Our own list: the system's differs from machine to machine, and with nosniff a wrong type is a dead page."""
 LOOK_AGAIN_S = 2.0
 FILE_LIMIT = 10_000

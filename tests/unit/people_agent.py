@@ -48,18 +48,27 @@ class HandClock:
 
 
 @dataclass
-class SipSecrets:
+class Phones:
     """Stands where Asterisk takes secrets; `away` makes it answer as Asterisk does when it restarts."""
 
-    given: list[tuple[str, str]] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
+    given: int = 0
     away: bool = False
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    forgotten: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, extension: str, secret: str) -> None:
+    def _answer(self) -> None:
         if self.away:
             raise Fault(FaultKind.UNAVAILABLE, "asterisk.unavailable", "away", retry_after_s=1)
-        self.given.append((extension, secret))
-        self.changed.set()
+
+    async def set_secret(self, extension: str, secret: str) -> None:
+        self._answer()
+        self.given += 1
+        self.secrets[extension] = secret
+
+    async def forget(self, extension: str) -> None:
+        self._answer()
+        self.secrets.pop(extension, None)
+        self.forgotten.set()
 
 
 @dataclass
@@ -67,7 +76,7 @@ class Agent:
     paths: BoxPaths
     bus: Bus
     clock: HandClock
-    sip: SipSecrets
+    sip: Phones
     hub: EventsHub
     sessions: Sessions
     database: Database
@@ -99,9 +108,9 @@ async def agent(root: Path, more: list[Route] | None = None, *, queue_limit: int
     if not paths.database.exists():
         paths.setup_link.write_text(TOKEN)
     await asyncio.to_thread(upgrade, paths.database)
-    database, bus, clock, config, sip = Database(paths.database), Bus(), HandClock(), configuration(), SipSecrets()
+    database, bus, clock, config, sip = Database(paths.database), Bus(), HandClock(), configuration(), Phones()
     audit = AuditTrail(database, clock)
-    sessions = Sessions(database, bus, clock, config, set_sip_secret=sip, realm="asterisk")
+    sessions = Sessions(database, bus, clock, config, phones=sip, realm="asterisk")
     users = Users(database, clock, config, all_sessions=sessions, audit=audit, setup_link=paths.setup_link)
     live: dict[str, Any] = {"queues": [], "seats": [], "calls": [], "alarms": []}
     hub = EventsHub(bus, clock, sessions, lambda: live, queue_limit=queue_limit)

@@ -243,16 +243,26 @@ async def test_the_trail_tells_who_did_what(admin: aiohttp.ClientSession, page: 
 async def test_the_secret_belongs_to_the_session(box: Agent, admin: aiohttp.ClientSession) -> None:
     status, account = await send(admin, "GET", "/session/sip")
     assert (status, account["username"], account["ws_path"]) == (200, "1001", "/ws")
-    assert box.sip.given == [("1001", account["secret"])]
+    assert box.sip.secrets == {"1001": account["secret"]}
     assert (await send(admin, "GET", "/session/sip"))[1] == account
-    assert len(box.sip.given) == 1, "asking again does not rotate it"
-    box.sip.changed.clear()
+    assert box.sip.given == 1, "asking again does not rotate it"
     await send(admin, "DELETE", "/session")
     async with asyncio.timeout(10):
-        await box.sip.changed.wait()
-    extension, secret = box.sip.given[-1]
-    assert extension == "1001"
-    assert secret != account["secret"], "it dies with the session"
+        await box.sip.forgotten.wait()
+    assert box.sip.secrets == {}, "it dies with the session"
+
+
+async def test_a_secret_is_withdrawn_once_asterisk_is_back(
+    box: Agent, admin: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance_agent.features.people.sessions.SWEEP_S", 0.01)
+    await send(admin, "GET", "/session/sip")
+    box.sip.away = True
+    await send(admin, "DELETE", "/session")
+    assert box.sip.secrets != {}
+    box.sip.away = False
+    async with asyncio.timeout(10):
+        await box.sip.forgotten.wait()
 
 
 async def test_a_restarted_agent_keeps_the_secret(tmp_path: Path) -> None:
@@ -262,7 +272,7 @@ async def test_a_restarted_agent_keeps_the_secret(tmp_path: Path) -> None:
         cookies = {COOKIE: next(cookie.value for cookie in client.cookie_jar)}
     async with people_agent.agent(tmp_path) as box, box.client(cookies=cookies) as client:
         assert (await send(client, "GET", "/session/sip"))[1] == account
-        assert box.sip.given == []
+        assert box.sip.given == 0
 
 
 async def test_a_dead_asterisk_gives_no_half_made_secret(box: Agent, admin: aiohttp.ClientSession) -> None:

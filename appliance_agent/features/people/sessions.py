@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Row, delete, select, update
@@ -34,8 +34,18 @@ PER_USER = 20
 """Sessions of one user; a further log-in ends the oldest."""
 SWEEP_S = 20.0
 
-SetSipSecret = Callable[[str, str], Awaitable[None]]
-"""(extension, secret): Asterisk accepts this secret for the extension from now on. Raises Fault UNAVAILABLE."""
+
+class SipPhones(Protocol):
+    """Where Asterisk keeps the secrets of browser phones. Both verbs raise Fault UNAVAILABLE while it is away."""
+
+    async def set_secret(self, extension: str, secret: str) -> None:
+        """From now on only `secret` registers `extension`."""
+        ...
+
+    async def forget(self, extension: str) -> None:
+        """Nobody can register it any more."""
+        ...
+
 
 _sessions, _users = tables.session, tables.user
 
@@ -52,11 +62,11 @@ class Sessions:
         clock: Clock,
         config: ConfigHolder,
         *,
-        set_sip_secret: SetSipSecret,
+        phones: SipPhones,
         realm: str,
     ) -> None:
         self._database, self._bus, self._clock, self._config = database, bus, clock, config
-        self._set_sip_secret, self._realm = set_sip_secret, realm
+        self._phones, self._realm = phones, realm
         self._sip = asyncio.Lock()
         """Guards: who holds an extension's phone, here and in Asterisk."""
         self._orphaned: set[str] = set()
@@ -202,7 +212,7 @@ class Sessions:
             secret = row.sip_secret if row.sip_username == row.extension else None
             if secret is None:
                 secret = secrets.token_hex(16)
-                await self._set_sip_secret(row.extension, secret)
+                await self._phones.set_secret(row.extension, secret)
                 await self._take_phone(row, secret)
             return SipAccount(username=row.extension, secret=secret, realm=self._realm, ws_path="/ws", ice=[])
 
@@ -246,16 +256,16 @@ class Sessions:
         self._wake.clear()
 
     async def _forget_orphans(self) -> None:
-        """A session's SIP secret dies with it: Asterisk gets one that nobody knows. Tried again while it is away."""
+        """A session's SIP secret dies with it. Tried again while Asterisk is away."""
         for extension in sorted(self._orphaned):
             async with self._sip:
                 async with self._database.read() as connection:
                     held = select(_sessions.c.id).where(_sessions.c.sip_username == extension)
-                    if (await connection.execute(held)).first() is not None or self._kind(extension) != "browser":
+                    if (await connection.execute(held)).first() is not None:
                         self._orphaned.discard(extension)
                         continue
                 try:
-                    await self._set_sip_secret(extension, secrets.token_hex(16))
+                    await self._phones.forget(extension)
                 except Fault as fault:
                     log.warning("SIP secret not yet withdrawn", extension=extension, reason=fault.message)
                     return

@@ -3,7 +3,8 @@
 Commands come as JSON lines on stdin, events go as JSON lines to stdout; `tests.callers.client` is the other end.
 One thread: pjsua2 dislikes Python threads, so the loop polls its events and stdin in turn.
 
-Commands: add {ext, domain, secret, tone_hz, answer: "auto"|"refuse"|"ring", answer_after_s, talk_s, record_dir}
+Commands: add {ext, domain, secret, tone_hz, answer: "auto"|"refuse"|"ring", answer_after_s, talk_s, record_dir,
+              name, register: true|false}
           call {ext, to} · answer {ext} · hangup {ext} · hold {ext, on} · transfer {ext, to} · attend {ext}
           (attend: connect the two calls of this phone, RFC 3891 Replaces) · dtmf {ext, digits} · quit {}
 Events:   ready · registered {ext, code} · ringing {ext, call, from, headers} · answered {ext, call} · media {ext, call}
@@ -28,6 +29,11 @@ POLL_MS = 10
 def emit(event: str, **fields: Any) -> None:
     sys.stdout.write(json.dumps({"event": event, "at": time.time(), **fields}) + "\n")
     sys.stdout.flush()
+
+
+def quoted(name: str) -> str:
+    """A display name as RFC 3261 writes it."""
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '" ' if name else ""
 
 
 class PhoneCall(pj.Call):
@@ -100,9 +106,10 @@ class Phone(pj.Account):
         tones.append(desc)
         self.tone.play(tones, True)
         config = pj.AccountConfig()
-        config.idUri = f"sip:{self.ext}@{self.domain}"
-        config.regConfig.registrarUri = f"sip:{self.domain}"
-        config.regConfig.timeoutSec = 120
+        config.idUri = f"{quoted(spec.get('name', ''))}<sip:{self.ext}@{self.domain}>"
+        if spec.get("register", True):
+            config.regConfig.registrarUri = f"sip:{self.domain}"
+            config.regConfig.timeoutSec = 120
         config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", self.ext, 0, spec["secret"]))
         self.create(config)
 

@@ -7,10 +7,6 @@ from appliance_agent.render.door import plain, section
 Step = str | tuple[str, str]
 """An application call, or (label, application call)."""
 
-ANY_NUMBER = "_[!-~]!"
-"""Whatever was dialled, be it letters or punctuation. It also matches `h`, so contexts with it have an own `h`.
-(Asterisk warns about `_!` and `_.`, which say the same.)"""
-
 
 class Context:
     def __init__(self, name: str) -> None:
@@ -30,6 +26,15 @@ class Context:
 
     def __str__(self) -> str:
         return "\n".join([f"[{self.name}]", *self._lines]) + "\n"
+
+
+def anything_else(context: Context, handler: str, argument: str = "") -> Context:
+    """Whatever was dialled, be it letters or punctuation, runs `handler`, which hangs up.
+
+    The pattern matches `h` too, hence the own `h`; and it is one step only, or Asterisk would go on with the
+    pattern's second step after the first of `h`. (`_!` and `_.` say the same, but Asterisk warns about them.)
+    """
+    return context.exten("_[!-~]!", f"Gosub({section(handler)},s,1({argument}))").exten("h", "NoOp()")
 
 
 def file_text(contexts: Iterable[Context]) -> str:

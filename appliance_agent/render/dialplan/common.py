@@ -46,16 +46,28 @@ def _guard() -> Context:
     )
 
 
+def queue_left(status: str) -> str:
+    """Tells that the caller left the queue unanswered, and forgets it in the same step: a hang-up between two steps
+    would else tell it twice or never."""
+    return event(UserEvent.QUEUE_LEAVE, queue="${SA_WAITING}", status=status, pos="${QUEUEPOSITION}${SET(SA_WAITING=)}")
+
+
+def dial_ended(status: str, cause: str) -> str:
+    """The same for a Dial()."""
+    return event(UserEvent.DIAL_END, status=status, cause=cause + "${SET(SA_DIALLING=)}")
+
+
 def _end() -> Context:
     """Hangup handler. A caller who was connected to a seat has MEMBERINTERFACE (setinterfacevar in queues.conf)."""
     return Context("sa-end").exten(
         "s",
         'GotoIf($["${SA_WAITING}"!="" & "${MEMBERINTERFACE}"=""]?abandon)',
-        'GotoIf($["${SA_DIALLING}"!="" & "${DIALSTATUS}"!="ANSWER"]?cancel)',
+        'GotoIf($["${SA_DIALLING}"!="" & "${DIALSTATUS}"!="ANSWER"]?unanswered)',
         "Return()",
-        ("abandon", event(UserEvent.QUEUE_LEAVE, queue="${SA_WAITING}", status="abandon", pos="${QUEUEPOSITION}")),
+        ("abandon", queue_left("abandon")),
         "Return()",
-        ("cancel", event(UserEvent.DIAL_END, status="cancel", cause="${HANGUPCAUSE}")),
+        ("unanswered", 'Set(SA_STATUS=${IF($["${DIALSTATUS}"=""]?cancel:${TOLOWER(${DIALSTATUS})})})'),
+        dial_ended("${SA_STATUS}", "${HANGUPCAUSE}"),
         "Return()",
     )
 
@@ -108,12 +120,11 @@ def _unanswered() -> Context:
     """After a Dial() that nobody answered: the caller gets the cause, or hears busy when already answered."""
     return Context("sa-unanswered").exten(
         "s",
-        "Set(SA_DIALLING=)",
-        "Set(SA_CAUSE=${HANGUPCAUSE})",
-        'ExecIf($["${DIALSTATUS}"="BUSY"]?Set(SA_CAUSE=17))',
-        'ExecIf($["${DIALSTATUS}"="NOANSWER"]?Set(SA_CAUSE=19))',
-        'ExecIf($["${SA_CAUSE}"="" | "${SA_CAUSE}"="0" | "${SA_CAUSE}"="16"]?Set(SA_CAUSE=20))',
-        event(UserEvent.DIAL_END, status="${TOLOWER(${DIALSTATUS})}", cause="${SA_CAUSE}"),
+        # 3, no route to destination: the extension is known, it is only not registered.
+        "Set(SA_CAUSE=${IF($[0${HANGUPCAUSE} = 0 | 0${HANGUPCAUSE} = 3 | 0${HANGUPCAUSE} = 16]?20:${HANGUPCAUSE})})",
+        'Set(SA_CAUSE=${IF($["${DIALSTATUS}" = "BUSY"]?17:${SA_CAUSE})})',
+        'Set(SA_CAUSE=${IF($["${DIALSTATUS}" = "NOANSWER"]?19:${SA_CAUSE})})',
+        dial_ended("${TOLOWER(${DIALSTATUS})}", "${SA_CAUSE}"),
         'GotoIf($["${CHANNEL(state)}"!="Up"]?end)',
         "PlayTones(busy)",
         "Wait(4)",

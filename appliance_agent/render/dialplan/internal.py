@@ -1,7 +1,7 @@
 """Calls that extensions make, and where they may transfer others to."""
 
 from appliance_agent.config.model import Desired, Extension, OutboundRoute, Trunk
-from appliance_agent.render.dialplan.builder import ANY_NUMBER, Context, Step
+from appliance_agent.render.dialplan.builder import Context, Step, anything_else
 from appliance_agent.render.dialplan.common import event
 from appliance_agent.render.door import decoded, word
 from contracts.journal import UserEvent
@@ -12,6 +12,7 @@ OUTSIDE_RING_S = 180
 OUTSIDE_SILENT_S = 30
 """A trunk that says nothing (no ringing, no audio) this long after our INVITE counts as unavailable."""
 LONGEST_NUMBER = 32
+IDENTIFY = 'GosubIf($["${SA_EXT}"!=""]?sa-own,${SA_EXT},1)'
 
 
 def contexts(desired: Desired) -> list[Context]:
@@ -23,6 +24,8 @@ def contexts(desired: Desired) -> list[Context]:
         _transfer(desired, routes),
         _extensions(desired),
         *(_outside(route, trunk) for route, trunk in routes),
+        _misdialled(),
+        _mistransferred(),
         _trunk_leg(),
         _trunk_answered(),
     ]
@@ -38,7 +41,7 @@ def _own(desired: Desired) -> Context:
     context = Context("sa-own")
     for extension in desired.extensions:
         context.exten(word(extension.number), *_identity(extension))
-    return context.exten("h", "NoOp()")
+    return context
 
 
 def _identity(extension: Extension) -> list[Step]:
@@ -52,20 +55,18 @@ def _identity(extension: Extension) -> list[Step]:
 
 def _internal(desired: Desired, routes: list[tuple[OutboundRoute, Trunk]]) -> Context:
     context = Context("internal")
-    identify = 'GosubIf($["${SA_EXT}"!=""]?sa-own,${SA_EXT},1)'
     for extension in desired.extensions:
         number = word(extension.number)
-        context.exten(number, identify, "Gosub(sa-call,s,1(internal,))", f"Goto(extensions,{number},1)")
+        context.exten(number, IDENTIFY, "Gosub(sa-call,s,1(internal,))", f"Goto(extensions,{number},1)")
     for route, trunk in routes:
         context.exten(
             _pattern(route),
-            identify,
+            IDENTIFY,
             f"Gosub(sa-call,s,1(out,{word(trunk.id)}))",
             "Set(SA_BY=${SA_EXT})",
             *_number(route),
         )
-    context.exten(ANY_NUMBER, identify, "Gosub(sa-call,s,1(internal,))", *_refused())
-    return context.exten("h", "NoOp()")
+    return anything_else(context, "sa-misdialled")
 
 
 def _transfer(desired: Desired, routes: list[tuple[OutboundRoute, Trunk]]) -> Context:
@@ -83,8 +84,7 @@ def _transfer(desired: Desired, routes: list[tuple[OutboundRoute, Trunk]]) -> Co
             "Set(SA_POLICY=never)",
             *_number(route),
         )
-    context.exten(ANY_NUMBER, "Gosub(sa-guard,s,1)", *_refused())
-    return context.exten("h", "NoOp()")
+    return anything_else(context, "sa-mistransferred")
 
 
 def _pattern(route: OutboundRoute) -> str:
@@ -102,6 +102,14 @@ def _number(route: OutboundRoute) -> list[Step]:
         ("bad", event(UserEvent.DIAL_END, status="invalid", cause="28")),
         "Hangup(28)",
     ]
+
+
+def _misdialled() -> Context:
+    return Context("sa-misdialled").exten("s", IDENTIFY, "Gosub(sa-call,s,1(internal,))", *_refused())
+
+
+def _mistransferred() -> Context:
+    return Context("sa-mistransferred").exten("s", "Gosub(sa-guard,s,1)", *_refused())
 
 
 def _refused() -> list[Step]:

@@ -2,7 +2,7 @@
 
 from appliance_agent.config.model import Desired, Queue
 from appliance_agent.render.dialplan.builder import Context
-from appliance_agent.render.dialplan.common import event
+from appliance_agent.render.dialplan.common import event, queue_left
 from appliance_agent.render.dialplan.target import Targets, queue_context
 from appliance_agent.render.door import word
 from contracts.journal import UserEvent
@@ -22,8 +22,8 @@ def _queue(queue: Queue, targets: Targets) -> Context:
         "Set(MEMBERINTERFACE=)",
         f"Set(SA_WAITING={name})",
         event(UserEvent.QUEUE_JOIN, queue=name),
-        # C: the others' phones note no missed call. i: a seat's phone cannot forward callers elsewhere.
-        f"Queue({name},Cib(sa-ring^s^1({name})),,,{queue.max_wait_s},,sa-seat)",
+        # i: a seat's phone cannot forward callers elsewhere.
+        f"Queue({name},ib(sa-ring^s^1({name})),,,{queue.max_wait_s},,sa-seat)",
         "Gosub(sa-left,s,1)",
         targets.goto(queue.otherwise),
     )
@@ -34,9 +34,8 @@ def _left() -> Context:
     return Context("sa-left").exten(
         "s",
         "Set(SA_STATUS=${TOLOWER(${QUEUESTATUS})})",
-        'ExecIf($["${SA_STATUS}"="" | "${SA_STATUS:-7}"="unavail"]?Set(SA_STATUS=unavail))',
-        'ExecIf($["${SA_STATUS}"="withdraw"]?Set(SA_STATUS=continue))',
-        event(UserEvent.QUEUE_LEAVE, queue="${SA_WAITING}", status="${SA_STATUS}", pos="${QUEUEPOSITION}"),
-        "Set(SA_WAITING=)",
+        'Set(SA_STATUS=${IF($["${SA_STATUS}" = "" | "${SA_STATUS:-7}" = "unavail"]?unavail:${SA_STATUS})})',
+        'Set(SA_STATUS=${IF($["${SA_STATUS}" = "withdraw"]?continue:${SA_STATUS})})',
+        queue_left("${SA_STATUS}"),
         "Return()",
     )

@@ -1,7 +1,7 @@
 """Calls from outside: DID → record → target. What the exchange sends is only ever filtered, never evaluated."""
 
 from appliance_agent.config.model import Desired, Did, RecordPolicy
-from appliance_agent.render.dialplan.builder import ANY_NUMBER, Context, Step
+from appliance_agent.render.dialplan.builder import Context, Step, anything_else
 from appliance_agent.render.dialplan.common import event
 from appliance_agent.render.dialplan.target import Targets
 from appliance_agent.render.door import encoded, word
@@ -10,20 +10,24 @@ from contracts.journal import UserEvent
 
 def contexts(desired: Desired, targets: Targets) -> list[Context]:
     doors = [Context(f"from-trunk-{word(trunk.id)}").include("dids") for trunk in desired.trunks]
-    return [*doors, _dids(desired, targets)]
+    return [*doors, _dids(desired, targets), _unknown()]
 
 
 def _dids(desired: Desired, targets: Targets) -> Context:
     context = Context("dids")
     for did in desired.dids:
         context.exten(word(did.number), *_known(did, targets))
-    context.exten(
-        ANY_NUMBER,
+    return anything_else(context, "sa-unknown", "${FILTER(0-9+,${EXTEN})}")
+
+
+def _unknown() -> Context:
+    """ARG1 = what is left of the dialled number when all but digits and + is taken out."""
+    return Context("sa-unknown").exten(
+        "s",
         *_start(),
-        event(UserEvent.DID, did="${URIENCODE(${FILTER(0-9+,${EXTEN})})}", known="0"),
+        event(UserEvent.DID, did="${URIENCODE(${ARG1})}", known="0"),
         "Hangup(1)",
     )
-    return context.exten("h", "NoOp()")
 
 
 def _start() -> list[Step]:

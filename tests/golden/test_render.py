@@ -1,0 +1,32 @@
+"""What is rendered, byte for byte. `make golden` rewrites the files; the diff is the review."""
+
+import os
+
+import pytest
+
+from appliance_agent.render.render import render
+from tests.golden import cases
+
+
+@pytest.mark.parametrize("case", cases.NAMES)
+def test_golden(case: str) -> None:
+    files = render(cases.desired(case), cases.facts(case))
+    folder = cases.HERE / case / "files"
+    if os.environ.get("GOLDEN") == "write":
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        for name, text in files.items():
+            (folder / name).write_text(text)
+    golden = {path.name: path.read_text() for path in folder.iterdir()}
+    assert files.keys() == golden.keys()
+    for name, text in files.items():
+        assert text == golden[name], f"{case}/files/{name} differs; `make golden` when the change is meant"
+
+
+def test_there_are_cases() -> None:
+    assert len(cases.NAMES) >= 4
+
+
+def test_the_same_arguments_give_the_same_text() -> None:
+    assert render(cases.desired("full"), cases.facts("full")) == render(cases.desired("full"), cases.facts("full"))

@@ -19,6 +19,9 @@ from appliance_agent.kernel.errors import FieldFault
 OWN_PORTS = {5038: "the agent's line to Asterisk", 8088: "Asterisk's own web server"}
 """Ports that Asterisk already listens on inside the box."""
 
+RESERVED_QUEUES = frozenset({"general"})
+"""A section of queues.conf that is no queue."""
+
 LEAST_RTP_PORTS = 40
 """Ten calls between two parties: each party takes two ports."""
 
@@ -161,6 +164,8 @@ def _references(document: Desired) -> Iterator[FieldFault]:
             case MenuTarget() | QueueTarget() | ExtensionTarget() | HangupTarget():
                 pass
     for queue in document.queues:
+        if queue.id in RESERVED_QUEUES:
+            yield FieldFault(f"queues/{queue.id}/id", f"{queue.id!r} means something else to Asterisk; choose another")
         for seat in queue.seats:
             if seat not in extensions:
                 yield _missing(f"queues/{queue.id}/seats/{seat}", "extension", seat, extensions)

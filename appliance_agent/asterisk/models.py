@@ -8,6 +8,7 @@ from typing import Any
 from appliance_agent.asterisk.ami_wire import Message
 
 _UNKNOWN = ("", "<unknown>", "<none>")
+_UNSET = ("", "(null)")
 
 
 class ChannelState(StrEnum):
@@ -239,7 +240,7 @@ class ChannelRow:
         pairs = (line.partition("=") for line in message.all("Variable"))
         return cls(
             Channel.from_ami(message), message.get("BridgeID"), message.get("DNID"),
-            {key: value for key, _, value in pairs if value},
+            {key: value for key, _, value in pairs if value not in _UNSET},
         )  # fmt: skip
 
 

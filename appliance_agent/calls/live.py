@@ -194,10 +194,9 @@ def call_state(call: Call) -> CallState:
         return CallState.QUEUE
     if call.in_menu:
         return CallState.MENU
-    # Answered and not bridged yet, or no longer: for some milliseconds around a conversation.
     talked = call.state in (CallState.TALKING, CallState.HELD)
     if (called or talked) and all(state is ast.ChannelState.UP for state in called):
-        return CallState.TALKING
+        return call.state  # answered and not bridged yet, or no longer: some milliseconds around a conversation
     return CallState.DIALLING
 
 

@@ -1,6 +1,7 @@
 """Acts on calls by AMI. The own call only, unless a supervisor asks."""
 
 import asyncio
+import contextlib
 import secrets
 
 from appliance_agent.asterisk.link import Link
@@ -55,7 +56,8 @@ class CallControl:
         call = self._call(who, call_id)
         own = _own_legs(call, who)
         for leg in own or call.legs:
-            await self._act("Hangup", [("Channel", leg.channel.name), ("Cause", "16")])
+            with contextlib.suppress(_Refused):  # it ended by itself, or with the one before
+                await self._act("Hangup", [("Channel", leg.channel.name), ("Cause", "16")])
 
     async def hold(self, who: Identity, call_id: str, *, on: bool) -> None:
         """Asks the phone (SIP NOTIFY, event hold or talk) and waits until it has done so.
@@ -134,9 +136,7 @@ class CallControl:
         except Fault as fault:
             if fault.key != "asterisk.refused":
                 raise
-            raise Fault(
-                FaultKind.CONFLICT, "calls.refused", fault.message, hint="The call has changed or ended meanwhile."
-            ) from None
+            raise _Refused(fault.message) from None
 
     # ── checks ─────────────────────────────────────────────────────────────────────────────────────
     def _call(self, who: Identity, call_id: str) -> Call:
@@ -180,6 +180,11 @@ class CallControl:
                 FaultKind.CONFLICT, "calls.unknown_number", f"{to} is no extension and begins with no outside prefix",
                 hint=f"Dial an extension, or a prefix ({prefixes}) and the number.",
             )  # fmt: skip
+
+
+class _Refused(Fault):
+    def __init__(self, message: str) -> None:
+        super().__init__(FaultKind.CONFLICT, "calls.refused", message, hint="The call has changed or ended meanwhile.")
 
 
 def _own_legs(call: Call, who: Identity) -> list[Leg]:

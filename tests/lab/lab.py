@@ -22,6 +22,7 @@ from tests.lab.panel import wait_for_panel
 CHECKOUT = Path(__file__).resolve().parents[2]
 BOX_UNITS = ("sa800-init", "asterisk", "sa800-agent", "sa800-front")
 EXCHANGE_HOST = 2
+MOST_STARTS = 4
 
 
 def image(what: str) -> Path:
@@ -65,7 +66,13 @@ class Box(Machine):
         for unit in self.plan.units:
             self.wait_unit(unit, limit_s)
         if "sa800-front" in self.plan.units:
-            wait_for_panel(self.panel_url, limit_s, lambda: self.wait_unit("sa800-agent", 5))
+            wait_for_panel(self.panel_url, limit_s, self._agent_has_hope)
+
+    def _agent_has_hope(self) -> None:
+        """Raises LabError with the agent's log when it dies again and again."""
+        if self.units()["sa800-agent"]["starts"] >= MOST_STARTS:
+            log = self.log("sa800-agent")[-2000:]
+            raise LabError(f"{self.name}: sa800-agent does not stay up; its log ends:\n{log}")
 
     def asterisk(self, command: str) -> str:
         """What Asterisk's console prints for a command."""

@@ -50,6 +50,9 @@ class LegState:
 @dataclass(slots=True)
 class Legs:
     by_id: dict[str, LegState] = field(default_factory=dict)
+    music_told: bool = False
+    """Asterisk journals its hold music in this call: then only that counts. The agent's SA_HOLD rows may be late, or
+    lack their end when the agent was killed."""
 
     def get(self, event: Event, time_us: int) -> LegState:
         """The leg of the event's channel; made when its start was lost."""
@@ -70,7 +73,7 @@ class Legs:
             case UserEvent.SEAT:
                 leg.extension = event.data.get("ext", "") or leg.extension
             case UserEvent.HOLD:
-                leg.on_hold_by_journal = event.data.get("on") == "1"
+                leg.on_hold_by_journal = event.data.get("on") == "1" and not self.music_told
             case "ANSWER":
                 leg.answered_us, leg.rings = leg.answered_us or time_us, False
             case "BRIDGE_ENTER":
@@ -81,7 +84,7 @@ class Legs:
                 if leg.bridge == event.data.get("bridge_id", ""):
                     leg.bridge = ""
             case "STREAM_BEGIN":
-                leg.hears_music = bool(leg.bridge) and "class" in event.data
+                self._music(leg, event)
             case "STREAM_END":
                 leg.hears_music = False
             case "HANGUP":
@@ -92,6 +95,13 @@ class Legs:
             case _:
                 pass
         return leg
+
+    def _music(self, leg: LegState, event: Event) -> None:
+        leg.hears_music = bool(leg.bridge) and "class" in event.data
+        if leg.hears_music:
+            self.music_told = True
+            for other in self.by_id.values():
+                other.on_hold_by_journal = False
 
     def heard_by(self, leg: LegState) -> list[LegState]:
         """Who is connected with `leg` now: through bridges and Local channels, which are left out themselves."""

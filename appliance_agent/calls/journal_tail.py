@@ -109,8 +109,12 @@ class JournalTail:
         await self._append(UserEvent.BOX_STARTED, data)
 
     async def journal_note(self, event: UserEvent, data: dict[str, str], *, uniqueid: str, linkedid: str) -> None:
-        """Write what CEL does not tell (SA_HOLD) as a row of the journal. Raises OSError when it cannot be written."""
-        await self._append(event, data, uniqueid=uniqueid, linkedid=linkedid)
+        """Write what CEL may not tell (SA_HOLD) as a row of the journal. One that cannot be written is logged: the
+        journal's health has its own alarm."""
+        try:
+            await self._append(event, data, uniqueid=uniqueid, linkedid=linkedid)
+        except OSError as error:
+            log.error("could not write to the journal", event_=event.value, reason=str(error))
 
     async def _append(self, event: UserEvent, data: dict[str, str], *, uniqueid: str = "", linkedid: str = "") -> None:
         row = user_row(event.value, data, self._clock.now_us(), uniqueid=uniqueid, linkedid=linkedid)

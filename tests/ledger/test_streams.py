@@ -6,7 +6,7 @@ import pytest
 
 from ledger.calls import OpenCalls
 from ledger.derive import derive
-from ledger.journal import parse_line
+from ledger.journal import parse_line, user_row
 from ledger.model import CallRecord, Direction, Result
 from tests.ledger.streams import NAMES, as_json, expected, lines, records
 
@@ -165,3 +165,38 @@ def sane(record: CallRecord) -> None:
     times = [item.time_us for item in record.timeline]
     assert times == sorted(times)
     assert all(leg.started_us <= leg.ended_us <= record.ended_us for leg in record.legs)
+
+
+def hold_note(rows: list[bytes], after: bytes, on: str, *, late_us: int = 5_000) -> list[bytes]:
+    """The stream with the agent's SA_HOLD row of the seat put in, a moment after the row that holds `after`."""
+    at = next(n for n, row in enumerate(rows) if after in row)
+    seat = next(parse_line(row, 1) for row in rows if b"SA_RING" in row)
+    time_us = parse_line(rows[at], 1).time_us + late_us
+    note = user_row("SA_HOLD", {"on": on}, time_us, uniqueid=seat.uniqueid, linkedid=seat.linkedid)
+    return [*rows[: at + 1], note, *rows[at + 1 :]]
+
+
+def test_hold_is_counted_once_and_ends_though_the_agent_was_killed() -> None:
+    """Asterisk journals its hold music; the agent's notes beside it, late or without their end, change nothing."""
+    rows = lines("answered")
+    (alone,) = records(rows).values()
+    third = [row for row in rows if b'"STREAM_BEGIN"' in row][2]
+    (both,) = records(hold_note(rows, third, "1")).values()
+    assert (both.hold_ms, both.timeline) == (alone.hold_ms, alone.timeline)
+    assert [leg.hold_ms for leg in both.legs] == [leg.hold_ms for leg in alone.legs]
+
+
+def test_hold_without_music_is_told_by_the_agent() -> None:
+    rows = [row for row in lines("answered") if b'"STREAM_' not in row]
+    bridged = [row for row in rows if b'"BRIDGE_ENTER"' in row][1]
+    held = hold_note(rows, bridged, "1", late_us=500_000)
+    at = next(n for n, row in enumerate(held) if b"SA_HOLD" in row)
+    (record,) = records(release(held, at)).values()
+    assert record.hold_ms == 700
+    assert [item.kind for item in record.timeline if "hold" in item.kind] == ["hold", "unhold"]
+
+
+def release(held: list[bytes], at: int) -> list[bytes]:
+    note = parse_line(held[at], 1)
+    end = user_row("SA_HOLD", {"on": "0"}, note.time_us + 700_000, uniqueid=note.uniqueid, linkedid=note.linkedid)
+    return [*held[: at + 1], end, *held[at + 1 :]]

@@ -65,20 +65,22 @@ class RecordingService:
                 self._busy.add(item.call_id)
                 tasks.create_task(self._finish_quietly(item), name=f"recording {item.call_id}")
 
-    async def _finish_quietly(self, item: Unfinished) -> None:
+    async def _finish_quietly(self, item: Unfinished, *, leftover: bool = False) -> None:
         try:
             async with self._slots:
-                await self._finish(item)
+                await self._finish(item, leftover=leftover)
         except OSError as error:
             log.error("recording not finished", call_id=item.call_id, reason=str(error))
             await self._alarm("recording.failed", "critical", item.call_id, {"reason": str(error)})
         finally:
             self._busy.discard(item.call_id)
 
-    async def _finish(self, item: Unfinished) -> None:
+    async def _finish(self, item: Unfinished, *, leftover: bool) -> None:
         raw = self._spool / item.file
         if not _NAME.match(item.file) or not _CALL_ID.match(item.call_id):
             raise OSError(f"{item.file!r} is not a name of ours")
+        if not leftover and await self._store.recording(item.call_id) is not None:
+            return  # finished since it was listed
         path = relative_path(item.call_id, item.started_us)
         if not await self._settled(raw):
             await self._missing(item, path)
@@ -143,7 +145,7 @@ class RecordingService:
             # Killed before the spool file was removed: to the same place again, though its day be another one.
             started_us = await self._store.started_us(raw.stem) if known is not None else None
             started_us = changed_us if started_us is None else started_us
-            await self._finish_quietly(Unfinished(raw.stem, raw.name, started_us, changed_us, 0))
+            await self._finish_quietly(Unfinished(raw.stem, raw.name, started_us, changed_us, 0), leftover=True)
 
 
 def relative_path(call_id: str, started_us: int) -> Path:

@@ -150,6 +150,8 @@ async def running(
     try:
         yield Box(await _ready(process, log), log)
     finally:
+        # PID 1 of the namespace itself: --kill-child is lost when Asterisk changes its user (prctl(2), PDEATHSIG).
+        pid = _child_of(process.pid)
         with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)  # its child is PID 1 of the namespace and dies with it
+            os.kill(pid if pid is not None else process.pid, signal.SIGKILL)
         await process.wait()

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -82,6 +83,13 @@ async def until_async(
         if time.monotonic() > end:
             raise AssertionError(f"{what or 'not'} within {limit_s:g} s; last: {got}")
         await asyncio.sleep(0.1)
+
+
+def today() -> str:
+    """Query of a report that holds every call of this test run."""
+    now = datetime.now(UTC)
+    start, end = now - timedelta(days=1), now + timedelta(days=1)
+    return f"from={start:%Y-%m-%dT%H:%M:%SZ}&to={end:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
+from tests.box.api import today
 from tests.browser.driver import chromium, marks, save_heard, write_tone
 from tests.browser.seat import first_start, take_seat
 from tests.callers.audio import correlation, middle, read_wav, tone_share
@@ -137,7 +138,7 @@ async def judge_recording(plan: Plan, page: Page, record: Any, out: Path) -> Fig
 
 
 async def report_total(page: Page) -> int:
-    return int((await answer_json(page, "/reports/calls?by=hour"))["total"]["answered"])
+    return int((await answer_json(page, f"/reports/calls?by=hour&{today()}"))["total"]["answered"])
 
 
 async def report_shows(page: Page, before: int, out: Path) -> bool:

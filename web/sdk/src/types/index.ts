@@ -1,0 +1,4 @@
+export * from './config.js';
+export * from './live.js';
+export * from './records.js';
+export * from './session.js';

@@ -1,0 +1,87 @@
+export type SeatState = 'offline' | 'idle' | 'ringing' | 'talking' | 'held' | 'wrap_up' | 'busy';
+export type CallState = 'menu' | 'queue' | 'ringing' | 'talking' | 'held' | 'dialling';
+export type Direction = 'inbound' | 'outbound' | 'internal';
+
+export interface LiveQueue {
+  id: string;
+  name: string;
+  waiting: number;
+  longest_wait_ms: number;
+  seats_idle: number;
+  seats_busy: number;
+  seats_ringing: number;
+  answered_today: number;
+  lost_today: number;
+  callers: { call_id: string; number: string; since: string }[];
+}
+
+export interface Seat {
+  user_id: string;
+  name: string;
+  extension: string | null;
+  state: SeatState;
+  reason: string | null;
+  since: string;
+  queues: string[];
+  call_id: string | null;
+  /** When wrap-up ends by itself. */
+  until?: string | null;
+}
+
+export interface LiveCall {
+  call_id: string;
+  direction: Direction;
+  caller_number: string;
+  called_number: string;
+  did: string;
+  state: CallState;
+  queue: string;
+  extension: string;
+  since: string;
+  started_at: string;
+  trunk: string;
+}
+
+export interface Alarm {
+  id: string;
+  key: string;
+  level: 'info' | 'warning' | 'error' | 'critical';
+  since: string;
+  cleared_at: string | null;
+  acked_at?: string | null;
+  acked_by?: string | null;
+  detail: unknown;
+}
+
+export interface LiveSnapshot {
+  queues: LiveQueue[];
+  seats: Seat[];
+  calls: LiveCall[];
+  alarms: Alarm[];
+  at: string;
+}
+
+export interface LiveChange {
+  set?: Partial<Omit<LiveSnapshot, 'at'>>;
+  gone?: { queues?: string[]; seats?: string[]; calls?: string[]; alarms?: string[] };
+  at: string;
+}
+
+/** This seat is being rung: who calls, by which number and which way through the menus. */
+export interface PopEvent {
+  call_id: string;
+  extension: string;
+  caller_number: string;
+  caller_name: string;
+  did: string;
+  did_name: string;
+  queue: string;
+  queue_name: string;
+  menu_path: string[];
+  wait_ms: number;
+}
+
+export interface RecordEvent {
+  call_id: string;
+  result: string;
+}

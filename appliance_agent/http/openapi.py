@@ -25,6 +25,7 @@ ERRORS = {
     409: "It conflicts with the present state",
     413: "The body is too large",
     415: "Unknown content type",
+    416: "The range lies outside the file",
     422: "The content is refused; `fields` says where",
     429: "Too many attempts; see Retry-After",
     503: "Not available now; see Retry-After",

@@ -60,14 +60,16 @@ class Api:
             lambda: self.get(f"/config/jobs/{job['id']}"), lambda got: got["state"] in ("done", "failed"), limit_s
         )
 
-    async def record_of(self, caller: str, *, limit_s: float = 30) -> Json:
+    async def record_of(self, caller: str, *, recorded: bool = True, limit_s: float = 30) -> Json:
         """The newest record of a caller, with legs and timeline, once it is written down and its recording finished."""
 
         async def find() -> Json:
             items = (await self.get(f"/records?number={caller}&sort=-started_at"))["items"]
             return items[0] if items else None
 
-        found = await until_async(find, lambda item: item is not None, limit_s)
+        found = await until_async(
+            find, lambda item: item is not None and (bool(item["recording"]) or not recorded), limit_s, "no record"
+        )
         return await self.get(f"/records/{found['call_id']}")
 
 

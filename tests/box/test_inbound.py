@@ -71,7 +71,7 @@ async def test_an_unknown_number_is_told_so_and_written_down(lab: Lab) -> None:
         heard = await asyncio.to_thread(lab.exchange.call, "13900000001", "075500000000")
         assert not heard.answered
         assert heard.cause == 1
-        record = await it.admin.record_of("13900000001")
+        record = await it.admin.record_of("13900000001", recorded=False)
         assert record["result"] == "unknown_number"
 
 

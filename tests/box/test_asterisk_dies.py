@@ -18,7 +18,9 @@ async def test_seats_come_back_by_themselves_and_open_records_are_closed(lab: La
     async with office(lab, ("1011", "1012")) as it:
         await it.seats["1012"].put("/seats/me", {"state": "busy", "reason": "午餐"})
         cut = lab.exchange.dial("13800000011", DID, digits="1", digits_after_s=2.0)
-        await it.phones.wait("answered", ext="1011")
+        await until_async(
+            lambda: it.admin.get("/live"), lambda live: any(one["state"] == "talking" for one in live["calls"]), 30
+        )
         starts = it.box.units()["asterisk"]["starts"]
         it.box.kill("asterisk")
         killed_at = time.monotonic()

@@ -138,7 +138,11 @@ def _times(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _item(row: Mapping[str, Any]) -> dict[str, Any]:
     size = row["recording_bytes"]
-    info = RecordingInfo(seconds=row["recording_seconds"], size_bytes=size) if size else None
+    info = (
+        RecordingInfo(seconds=row["recording_seconds"], size_bytes=size, sha256=row["recording_sha256"])
+        if size
+        else None
+    )
     return _times(row) | {"recording": info}
 
 

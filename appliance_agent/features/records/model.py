@@ -71,6 +71,8 @@ class DownloadQuery(BaseModel):
 class RecordingInfo(BaseModel):
     seconds: int
     size_bytes: int
+    sha256: str
+    """Of the wav as it was finished: whoever downloads it can check that nobody changed it."""
 
 
 class RecordItem(BaseModel):

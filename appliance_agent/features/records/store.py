@@ -128,7 +128,9 @@ class RecordStore:
 
 def _with_recording(query: Select[Any]) -> Select[Any]:
     return query.add_columns(
-        recording.c.seconds.label("recording_seconds"), recording.c.size_bytes.label("recording_bytes")
+        recording.c.seconds.label("recording_seconds"),
+        recording.c.size_bytes.label("recording_bytes"),
+        recording.c.sha256.label("recording_sha256"),
     ).outerjoin_from(call_record, recording, recording.c.call_id == call_record.c.call_id)
 
 

@@ -53,7 +53,7 @@ export interface CallSummary {
   hangup_by: 'caller' | 'callee' | 'system' | '';
   hangup_cause: number;
   /** null until it is finished, or when none was made. */
-  recording: { seconds: number; size_bytes: number } | null;
+  recording: { seconds: number; size_bytes: number; sha256: string } | null;
 }
 
 export interface CallLeg {

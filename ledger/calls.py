@@ -71,6 +71,10 @@ class OpenCalls:
     def feed(self, event: Event) -> Step:
         if event.type == UserEvent.BOX_STARTED:
             return Step(finished=tuple(self._box_started(event)))
+        if event.type == UserEvent.CLOCK:
+            for call in self.calls.values():
+                self._take(call, event)
+            return Step()
         if not event.linkedid and not event.uniqueid:
             return Step()
         found = self._find(event)

@@ -1,5 +1,6 @@
 """The events of one call → its CallRecord. Pure; the events are walked once, in journal order (`ledger.walk`)."""
 
+import re
 from collections.abc import Sequence
 
 from contracts.journal import UserEvent
@@ -7,6 +8,7 @@ from ledger.legs import LegState
 from ledger.model import CallRecord, Direction, Event, QueueVisit, Result
 from ledger.walk import Stage, Walk
 
+_SHIFT = re.compile(r"^-?[0-9]{1,18}$")
 _USER_EVENTS = frozenset(event.value for event in UserEvent)
 _LEAVE_RESULT = {
     "abandon": Result.ABANDONED_QUEUE, "timeout": Result.QUEUE_TIMEOUT, "continue": Result.QUEUE_TIMEOUT,
@@ -35,10 +37,16 @@ def derive(call_id: str, events: Sequence[Event], *, closed_by: Event | None = N
         if key in seen:
             continue
         seen.add(key)
-        walk.elapse(max(0, event.time_us - clock_us))
+        walk.elapse(max(0, event.time_us - _shift_us(event) - clock_us))
         clock_us = event.time_us
         walk.take(event)
     return _record(call_id, walk, interrupted=closed_by is not None)
+
+
+def _shift_us(event: Event) -> int:
+    """How far the clock was set between the row before and this one, where the agent saw it."""
+    text = event.data.get("shift_us", "") if event.type == UserEvent.CLOCK else ""
+    return int(text) if _SHIFT.match(text) else 0
 
 
 def _record(call_id: str, walk: Walk, *, interrupted: bool) -> CallRecord:

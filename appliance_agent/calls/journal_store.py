@@ -69,7 +69,7 @@ class JournalStore:
             row = (await connection.execute(select(journal_position))).mappings().first()
             rows = (await connection.execute(select(open_call.c.call_id))).scalars().all()
             for call_id in rows:
-                self.book.restore(call_id, await _events(connection, call_id))
+                self.book.restore(call_id, await _events(connection, call_id, still_open=True))
         self._stored_open = set(rows)
         if row is None:
             return START
@@ -173,10 +173,18 @@ def _parse(line: bytes, seq: int, batch: _Batch) -> tuple[dict[str, str], Event 
     return {}, None
 
 
-async def _events(connection: AsyncConnection, call_id: str) -> list[Event]:
-    query = select(journal_event.c.seq, journal_event.c.row).where(journal_event.c.call_id == call_id)
-    rows = await connection.execute(query.order_by(journal_event.c.seq))
-    return [parse_row(row.row, row.seq) for row in rows]
+async def _events(connection: AsyncConnection, call_id: str, *, still_open: bool = False) -> list[Event]:
+    """The call's events, and the settings of the clock while it went on."""
+    c = journal_event.c
+    query = select(c.seq, c.row)
+    rows = (await connection.execute(query.where(c.call_id == call_id).order_by(c.seq))).all()
+    if not rows:
+        return []
+    clocks = query.where(c.call_id == "", c.type == UserEvent.CLOCK.value, c.seq > rows[0].seq)
+    if not still_open:
+        clocks = clocks.where(c.seq < rows[-1].seq)
+    found = [*rows, *(await connection.execute(clocks)).all()]
+    return [parse_row(row.row, row.seq) for row in sorted(found, key=lambda row: row.seq)]
 
 
 async def _flush(batch: _Batch) -> None:

@@ -20,6 +20,9 @@ log = structlog.get_logger()
 POLL_S = 0.05
 """A row is in the database at most this long after it was written, plus the commit."""
 
+LEAST_SHIFT_US = 500_000
+"""A clock that is set by less, or slewed, is left alone."""
+
 LiveChannels = Callable[[], Awaitable[frozenset[str]]]
 """Unique ids of all channels that Asterisk has now. Raises Fault while it is not reachable."""
 
@@ -34,6 +37,8 @@ class JournalTail:
     ) -> None:
         self._files, self._store, self._bus, self._clock = files, store, bus, clock
         self._live_channels = live_channels
+        self._offset_us: int | None = None
+        """Wall clock minus monotonic clock, as last noted."""
         self.at: Position = START
         self.faults: list[JournalFault] = []
         """Since the health check last took them."""
@@ -49,6 +54,7 @@ class JournalTail:
 
     async def _follow(self) -> None:
         while True:
+            await self.note_clock()
             if not await self.step():
                 if await asyncio.to_thread(self._files.rotation_due, self.at):
                     await asyncio.to_thread(self._files.rotate, self.at)
@@ -75,6 +81,16 @@ class JournalTail:
         for written in done.written:
             self._bus.publish(written)
         return True
+
+    async def note_clock(self) -> None:
+        """Note it in the journal when the wall clock was set since the last look."""
+        offset_us = self._clock.now_us() - round(self._clock.monotonic() * 1_000_000)
+        shift_us = 0 if self._offset_us is None else offset_us - self._offset_us
+        if self._offset_us is None or abs(shift_us) >= LEAST_SHIFT_US:
+            self._offset_us = offset_us
+        if abs(shift_us) >= LEAST_SHIFT_US:
+            log.warning("the clock was set", shift_ms=shift_us // 1000)
+            await self.journal_note(UserEvent.CLOCK, {"shift_us": str(shift_us)}, uniqueid="", linkedid="")
 
     async def _watch_restarts(self, next_up: Callable[[], Awaitable[AsteriskUp | Gap]]) -> None:
         while True:

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -346,6 +347,9 @@ async def clock_back(stage: Stage) -> None:
     await stage.bridged()
     await asyncio.sleep(2)
     stage.box.root.joinpath(CLOCK_FILE.lstrip("/")).write_text("-3600")
+    now_us = time.time_ns() // 1000 - 3_600_000_000
+    with stage.journal.open("ab") as journal:  # as the agent does
+        journal.write(user_row(UserEvent.CLOCK.value, {"shift_us": "-3600000000"}, now_us))
     await asyncio.sleep(2)
     await stage.hang_up()
 

@@ -66,7 +66,7 @@ STORY: dict[str, list[Happened]] = {
                           wait_ms=(1400, 2200), hangup_by="caller", talked=("1107",))],
     "rotation": [Happened(IN, Result.ANSWERED, "1001", "sales", "answered", SALES, (1400, 2000), wait_ms=(550, 900),
                           hangup_by="caller", talked=("1001",))],
-    "clock_back": [Happened(IN, Result.ANSWERED, "1001", "sales", "answered", SALES, (0, 4500), wait_ms=(550, 900),
+    "clock_back": [Happened(IN, Result.ANSWERED, "1001", "sales", "answered", SALES, (3900, 4700), wait_ms=(550, 900),
                             hangup_by="caller", talked=("1001",))],
     "kill_in_talk": [
         Happened(IN, Result.INTERRUPTED, "1001", "sales", "answered", SALES, wait_ms=(550, 900), talked=("1001",)),
@@ -165,6 +165,30 @@ def sane(record: CallRecord) -> None:
     times = [item.time_us for item in record.timeline]
     assert times == sorted(times)
     assert all(leg.started_us <= leg.ended_us <= record.ended_us for leg in record.legs)
+
+
+def test_a_clock_that_nobody_saw_being_set_back_makes_no_negative_time() -> None:
+    rows = [row for row in lines("clock_back") if b"SA_CLOCK" not in row]
+    (record,) = records(rows).values()
+    sane(record)
+    assert record.talk_ms < 100, "the rows do not tell more"
+
+
+@pytest.mark.parametrize("shift_s", [-3600, 86_400])
+def test_a_clock_that_was_set_leaves_durations_right(shift_s: int) -> None:
+    """The same rows as of a box whose clock was set a second into the talk, by either direction."""
+    rows = lines("internal")
+    (wanted,) = records(rows).values()
+    at = max(n for n, row in enumerate(rows) if b'"BRIDGE_ENTER"' in row) + 1
+    set_us = parse_line(rows[at - 1], 1).time_us + 500_000 + shift_s * 1_000_000
+    note = user_row("SA_CLOCK", {"shift_us": str(shift_s * 1_000_000)}, set_us)
+    later = []
+    for row in rows[at:]:
+        time_us = parse_line(row, 1).time_us
+        new_us = time_us + shift_s * 1_000_000
+        later.append(row.replace(b"%d.%06d" % divmod(time_us, 1_000_000), b"%d.%06d" % divmod(new_us, 1_000_000), 1))
+    (record,) = records([*rows[:at], note, *later]).values()
+    assert record == wanted
 
 
 def hold_note(rows: list[bytes], after: bytes, on: str, *, late_us: int = 5_000) -> list[bytes]:

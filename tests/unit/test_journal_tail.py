@@ -12,6 +12,8 @@ from sqlalchemy import insert
 from appliance_agent.calls import journal_file, journal_store
 from appliance_agent.calls.journal_health import JournalHealth
 from appliance_agent.calls.journal_rows import from_row
+from appliance_agent.calls.journal_tail import JournalTail
+from appliance_agent.kernel.clock import SystemClock
 from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import AsteriskUp, RecordWritten
 from appliance_agent.store.tables import call_join, call_party, call_record, journal_event, open_call, seat, user
@@ -159,6 +161,28 @@ async def test_asterisk_restarted(desk: Desk) -> None:
         "reason": "asterisk_start", "generation": "1", "started": later.startup_time, "startup": "2110953601",
         "alive": "",
     }  # fmt: skip
+
+
+class SetClock(SystemClock):
+    shift_us = 0
+
+    def now_us(self) -> int:
+        return super().now_us() + self.shift_us
+
+
+async def test_a_clock_that_is_set_is_noted(desk: Desk) -> None:
+    clock = SetClock()
+    tail = JournalTail(desk.files, desk.store, desk.bus, clock, desk.live_channels)
+    await tail.note_clock()
+    await tail.note_clock()
+    assert not desk.files.path.exists()
+    clock.shift_us = -7_000_000
+    await tail.note_clock()
+    await tail.note_clock()
+    (line,) = desk.files.path.read_bytes().splitlines()
+    note = parse_line(line, 1)
+    assert note.type == UserEvent.CLOCK
+    assert int(note.data["shift_us"]) == pytest.approx(-7_000_000, abs=100_000)
 
 
 async def test_hold_notes_are_rows(desk: Desk) -> None:

@@ -14,9 +14,10 @@ MODULES: tuple[str, ...] = (
     "res_rtp_asterisk", "res_srtp", "res_pjsip", "res_pjsip_session", "res_pjsip_pubsub", "res_pjsip_acl",
     "res_pjsip_authenticator_digest", "res_pjsip_caller_id", "res_pjsip_dlg_options", "res_pjsip_dtmf_info",
     "res_pjsip_empty_info", "res_pjsip_endpoint_identifier_ip", "res_pjsip_endpoint_identifier_user",
-    "res_pjsip_header_funcs", "res_pjsip_logger", "res_pjsip_nat", "res_pjsip_outbound_authenticator_digest",
-    "res_pjsip_outbound_registration", "res_pjsip_refer", "res_pjsip_registrar", "res_pjsip_rfc3326",
-    "res_pjsip_sdp_rtp", "res_pjsip_transport_websocket", "res_pjsip_diversion", "res_pjsip_path", "chan_pjsip",
+    "res_pjsip_header_funcs", "res_pjsip_logger", "res_pjsip_nat", "res_pjsip_notify",
+    "res_pjsip_outbound_authenticator_digest", "res_pjsip_outbound_registration", "res_pjsip_refer",
+    "res_pjsip_registrar", "res_pjsip_rfc3326", "res_pjsip_sdp_rtp", "res_pjsip_transport_websocket",
+    "res_pjsip_diversion", "res_pjsip_path", "chan_pjsip",
     # bridges
     "bridge_simple", "bridge_native_rtp", "bridge_softmix", "bridge_holding", "bridge_builtin_features",
     "chan_bridge_media",

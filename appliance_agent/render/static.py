@@ -78,6 +78,7 @@ EMPTY_FILES = {
     "ccss.conf": "No call completion.",
     "features.conf": "No DTMF sequence does anything in a call. Transfers are SIP REFER.",
     "pjproject.conf": "PJSIP library at its defaults.",
+    "pjsip_notify.conf": "No NOTIFY of a fixed kind. The agent asks phones to hold or resume.",
     "queuerules.conf": "No penalty rules.",
     "stasis.conf": "Message bus at its defaults.",
     "udptl.conf": "No fax over IP.",
@@ -85,7 +86,7 @@ EMPTY_FILES = {
 }
 """Files that Asterisk looks for and warns about when they are missing."""
 
-SECTIONLESS = frozenset({"acl.conf", "stasis.conf", "websocket_client.conf"})
+SECTIONLESS = frozenset({"acl.conf", "pjsip_notify.conf", "stasis.conf", "websocket_client.conf"})
 """Here even an empty [general] is an error."""
 
 

@@ -177,7 +177,7 @@ def _phone_is(seat: Seat, use: PhoneUse, wrap_up_us: int, now_us: int) -> Seat:
 
 def _moved(old: Seat | None, new: Seat, now_us: int) -> tuple[Seat, tuple[Command, ...]]:
     commands: list[Command] = []
-    if old is None or (old.state, old.reason) != (new.state, new.reason):
+    if old is None or _shown(old) != _shown(new):
         new = replace(new, since_us=now_us)
         commands.append(Note(new, new.state))
     if old is None or _kept(old) != _kept(new):
@@ -190,6 +190,11 @@ def _moved(old: Seat | None, new: Seat, now_us: int) -> tuple[Seat, tuple[Comman
     elif old is None or old.wrap_up_until_us != new.wrap_up_until_us:
         commands.append(StartTimer(new.wrap_up_until_us - now_us))
     return new, tuple(commands)
+
+
+def _shown(seat: Seat) -> tuple[SeatState, str]:
+    """A reason that changes behind a call is no other state yet."""
+    return seat.state, seat.reason if seat.state is SeatState.BUSY else ""
 
 
 def _kept(seat: Seat) -> tuple[object, ...]:

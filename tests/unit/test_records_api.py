@@ -183,7 +183,7 @@ async def test_the_recording_by_parts(site: Site) -> None:
     await site.store.add_recording(RecordingRow("1.0", "2026/11/22/1.0.wav", 2, made.size_bytes, made.sha256, 1))
     await site.store.add_recording(RecordingRow("2.0", "", 0, 0, "", 1))
     items = {item["call_id"]: item["recording"] for item in (await site.page())["items"]}
-    assert items == {"1.0": {"seconds": 2, "size_bytes": 64_044}, "2.0": None}
+    assert items == {"1.0": {"seconds": 2, "size_bytes": 64_044, "sha256": made.sha256}, "2.0": None}
     whole = target.read_bytes()
     async with site.admin.get("/api/v1/records/1.0/recording") as answer:
         assert (answer.status, answer.content_type, await answer.read()) == (200, "audio/wav", whole)

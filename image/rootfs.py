@@ -41,11 +41,17 @@ def key(locked: Iterable[lock.Package]) -> str:
     return cache.key_of([lock.text_of(locked), *packages(), "", *OPTIONS, SUITE, localdeb.CONTROL, *hooks])
 
 
+def _mounts_of_its_own() -> list[str]:
+    """Whatever happens, no mount of the build stays on the host. Where that is not permitted, it mounts nothing."""
+    alone = ["unshare", "--mount"]
+    done = subprocess.run([*alone, "true"], capture_output=True, check=False, timeout=10)
+    return alone if done.returncode == 0 else []
+
+
 def _command(work: Path, pins: Path) -> list[str]:
     repository = str(work / "repository").replace(" ", "%20")
     return [
-        # Own mount namespace: whatever happens, no mount of the build stays on the host.
-        "unshare", "--mount", "mmdebstrap", *OPTIONS,
+        *_mounts_of_its_own(), "mmdebstrap", *OPTIONS,
         *(f"--aptopt={option}" for option in mirror.apt_options()),
         f"--include={','.join([*packages(), 'sa800-dahdi-modules'])}",
         f'--setup-hook=cp "$SA800_BUILD/{pins.name}" "$1/etc/apt/preferences.d/sa800"',

@@ -46,17 +46,18 @@ def _id_of(text: str) -> str:
 
 
 def sample_document(exchange: str, prompts: tuple[Prompt, Prompt], new_secret: Callable[[], str]) -> Desired:
-    """`exchange`: the address of the public exchange. `new_secret` gives a fresh secret for each phone."""
+    """`exchange`: the address of the public exchange, `:port` when it is not 5060. `new_secret`: one for each phone."""
     browsers = tuple(Extension(number=number, name=f"坐席 {number}") for number in BROWSER_NUMBERS)
     phones = tuple(
         Extension(number=number, name=f"话机 {number}", kind=ExtensionKind.PHONE, secret=new_secret())
         for number in PHONE_NUMBERS
     )
     seats = BROWSER_NUMBERS + PHONE_NUMBERS
+    host, _, port = exchange.partition(":")
     return Desired(
         site=Site(name="SA800"),
         extensions=browsers + phones,
-        trunks=(Trunk(id="exchange", name="公网", host=exchange, codecs=(Codec.ALAW, Codec.ULAW)),),
+        trunks=(Trunk(id="exchange", name="公网", host=host, port=int(port or 5060), codecs=(Codec.ALAW, Codec.ULAW)),),
         outbound=(OutboundRoute(prefix="9", trunk="exchange"),),
         dids=(Did(number=SAMPLE_DID, name="总机", target=MenuTarget(menu="main")),),
         prompts=prompts,

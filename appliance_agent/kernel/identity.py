@@ -30,7 +30,8 @@ class BoxIdentity:
     sample: bool = False
     """Start with the sample document (a menu, two queues, extensions) when the box has no version yet."""
     exchange: str = ""
-    """IPv4 address of the public exchange the sample's trunk leads to; needed with sample = true."""
+    """IPv4 address of the public exchange that the sample's trunk leads to, with `:port` when that is not 5060.
+    Needed with sample = true."""
 
     @property
     def listen_host(self) -> str:
@@ -64,7 +65,10 @@ def parse_identity(text: str, path: Path) -> BoxIdentity:
     _check_listen(listen, path)
     exchange = _string(values, "exchange", path, "")
     if exchange or sample:
-        _check_address(exchange, "exchange", path)
+        host, colon, port = exchange.partition(":")
+        _check_address(host, "exchange", path)
+        if colon and not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+            raise _fault(path, f"exchange = {exchange!r} has no port", "Write address:port, or the address alone.")
     return BoxIdentity(box_id, Edition(edition), listen, sample, exchange)
 
 

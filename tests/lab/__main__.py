@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.lab.box import LabError
 from tests.lab.lab import ended_by_signals
 from tests.lab.network import NetworkError
+from tests.lab.permitted import NotPermittedError
 from tests.lab.waiting import TooLate
 
 
@@ -58,7 +59,7 @@ if __name__ == "__main__":
     try:
         with ended_by_signals():
             sys.exit(main())
-    except (LabError, NetworkError, TooLate, ValueError) as error:
+    except (LabError, NetworkError, NotPermittedError, TooLate, ValueError) as error:
         sys.exit(f"sa800-lab: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

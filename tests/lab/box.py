@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.lab import chroot
+from tests.lab.permitted import Isolation
 from tests.lab.records import Record, start_time
 from tests.lab.waiting import TooLate, until
 
@@ -55,21 +57,13 @@ class Machine:
     def start(self) -> None:
         """Returns once PID 1 answers; the units come up by themselves. Raises LabError."""
         self._lay_seed()
-        plan = self.plan
-        environment = {
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SA8_NAME": plan.name, "SA8_STAGE": str(self._folder / "stage"),
-            "SA8_SEED": str(self._folder / "seed"), "SA8_APP": str(plan.app), "SA8_ROOT": str(plan.root),
-            "SA8_DATA": str(plan.data or ""), "SA8_SHARE": str(plan.share or ""),
-        }  # fmt: skip
-        listen = [word for unit, fd in plan.listen.items() for word in ("--listen", f"{unit}={fd}")]
-        command = [
-            "nsenter", f"--net=/run/netns/{plan.namespace}", "unshare", "--mount", "--pid", "--uts", "--ipc", "--fork",
-            "--kill-child=SIGKILL", "/bin/sh", str(HERE / "boot.sh"), UNITS, *plan.units, *listen,
-        ]  # fmt: skip
+        listen = [word for unit, fd in self.plan.listen.items() for word in ("--listen", f"{unit}={fd}")]
+        before = self._namespaces_command() if self.isolated else self._chroot_command()
+        command = [*before, UNITS, *self.plan.units, *listen]
         with (self._folder / "boot.log").open("wb") as log:
             self._process = subprocess.Popen(
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                pass_fds=tuple(plan.listen.values()), start_new_session=True,
+                command, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                pass_fds=tuple(self.plan.listen.values()), start_new_session=True,
             )  # fmt: skip
         started = start_time(self._process.pid)
         if started is not None:
@@ -79,6 +73,33 @@ class Machine:
             until(f"{self.name} answers", self._answers, limit_s=20)
         except TooLate as error:
             raise LabError(f"{self.name} does not start: {self._boot_log()}") from error
+
+    @property
+    def isolated(self) -> bool:
+        return Isolation(self.record.facts["isolation"]) is Isolation.NAMESPACES
+
+    def _environment(self) -> dict[str, str]:
+        plan = self.plan
+        return {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SA8_NAME": plan.name, "SA8_STAGE": str(self._folder / "stage"),
+            "SA8_SEED": str(self._folder / "seed"), "SA8_APP": str(plan.app), "SA8_ROOT": str(plan.root),
+            "SA8_DATA": str(plan.data or ""), "SA8_SHARE": str(plan.share or ""),
+        }  # fmt: skip
+
+    def _namespaces_command(self) -> list[str]:
+        return [
+            "nsenter", f"--net=/run/netns/{self.plan.namespace}", "unshare", "--mount", "--pid", "--uts", "--ipc",
+            "--fork", "--kill-child=SIGKILL", "/bin/sh", str(HERE / "boot.sh"),
+        ]  # fmt: skip
+
+    def _chroot_command(self) -> list[str]:
+        if self.plan.data is not None:
+            raise LabError("data cannot be kept here: it needs mounts, which are not permitted")
+        tree = chroot.make_tree(self.record, self.name, self.plan.root, [self.plan.app, self._folder / "seed"])
+        if self.plan.share is not None:
+            shutil.move(self.plan.share, tree / "srv/lab")
+            self.plan.share.symlink_to(tree / "srv/lab")
+        return chroot.supervisor_command(tree)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -135,6 +156,8 @@ class Machine:
     def init_pid(self) -> int:
         """The host's pid of the machine's PID 1. Raises LabError while there is none."""
         outer = self._process.pid if self._process is not None else self._recorded_pid()
+        if not self.isolated:
+            return outer
         try:
             children = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
         except (FileNotFoundError, ProcessLookupError):
@@ -163,8 +186,9 @@ class Machine:
     def command(self, *words: str, limit_s: float = 30.0, user: str | None = None) -> str:
         """Runs a program inside; returns what it printed. Raises LabError with its output when it fails."""
         switch = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
+        enter = ["nsenter", f"--target={self.init_pid}", "--all"] if self.isolated else ["chroot", str(self.path(""))]
         done = subprocess.run(
-            ["nsenter", f"--target={self.init_pid}", "--all", *switch, *words],
+            [*enter, *switch, *words],
             capture_output=True, text=True, errors="replace", timeout=limit_s, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         if done.returncode:
@@ -195,6 +219,8 @@ class Machine:
         return {unit: self.pid(unit) for unit in self.plan.units}
 
     def _host_pid(self, inside: int) -> int | None:
+        if not self.isolated:
+            return inside
         init = self.init_pid
         for child in Path(f"/proc/{init}/task/{init}/children").read_text().split():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):

@@ -57,18 +57,20 @@ def write_tone(path: Path, hz: float, seconds: int = 30, level: float = 0.35) ->
         file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
 
 
-def files(address_of: "dict[str, str]", host_address: str, secret: str) -> dict[str, str]:
-    """The exchange's configuration: static files, the boxes' addresses, the manager's secret."""
+def files(own: str, address_of: dict[str, str], host_address: str, secret: str) -> dict[str, str]:
+    """The exchange's configuration: static files, address:port of itself and of the boxes, the manager's secret."""
     texts = {f"etc/exchange/{path.name}": path.read_text() for path in (HERE / "exchange").glob("*.conf")}
     texts["usr/lib/systemd/system/exchange.service"] = (HERE / "exchange/exchange.service").read_text()
-    texts["etc/exchange/boxes.conf"] = "".join(
-        f"[{name}](box)\naors = {name}\n[{name}]\ntype = aor\ncontact = sip:{address}:5060\n"
-        f"[{name}-identify]\ntype = identify\nendpoint = {name}\nmatch = {address}\n\n"
+    transport = f"[udp]\ntype = transport\nprotocol = udp\nbind = {own}\n\n"
+    texts["etc/exchange/boxes.conf"] = transport + "".join(
+        f"[{name}](box)\naors = {name}\n[{name}]\ntype = aor\ncontact = sip:{address}\n"
+        f"[{name}-identify]\ntype = identify\nendpoint = {name}\nmatch = {address.partition(':')[0]}\n\n"
         for name, address in address_of.items()
     )
     texts["etc/exchange/manager.conf"] = (
-        "[general]\nenabled = yes\nport = 5038\nbindaddr = 0.0.0.0\n"
+        f"[general]\nenabled = yes\nport = 5038\nbindaddr = {own.partition(':')[0]}\n"
         f"[lab]\nsecret = {secret}\ndeny = 0.0.0.0/0.0.0.0\npermit = {host_address}/255.255.255.255\n"
+        f"permit = {own.partition(':')[0]}/255.255.255.255\n"
         "read = call,user\nwrite = originate,call,command,system\nwritetimeout = 1000\n"
     )
     return texts
@@ -77,7 +79,7 @@ def files(address_of: "dict[str, str]", host_address: str, secret: str) -> dict[
 def make_share(folder: Path) -> Path:
     """The folder that host and exchange share: sounds to play, what was heard, the exchange's own count."""
     for name in ("audio", "heard", "log/cdr-csv"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     write_tone(folder / "audio/caller.wav", CALLER_TONE_HZ)
     write_tone(folder / "audio/called.wav", CALLED_TONE_HZ)
     subprocess.run(["chown", "-R", f"{ASTERISK_UID}:{ASTERISK_UID}", str(folder)], check=True, timeout=10)

@@ -3,9 +3,12 @@
 import subprocess
 from pathlib import Path
 
+from tests.lab import chroot
 from tests.lab.records import Record
 
 PREFIX = 24
+EXCHANGE_HOST = 2
+SIP_PORT = 5060
 
 
 class NetworkError(RuntimeError):
@@ -23,6 +26,8 @@ class Network:
         self._record = record
         self.bridge = f"sa8-{record.number}"
         self.host_address = self.address(1)
+        self.exchange = f"{self.address(EXCHANGE_HOST)}:{SIP_PORT}"
+        self.name = f"bridge {self.bridge}, {self.host_address}/{PREFIX}"
 
     def address(self, host: int) -> str:
         number = self._record.number
@@ -52,3 +57,21 @@ class Network:
         _ip("-n", namespace, "link", "set", "eth0", "up")
         _ip("-n", namespace, "route", "add", "default", "via", self.host_address)
         return namespace
+
+
+class Loopback:
+    """The network where none can be made: one box and the exchange on addresses of the loopback."""
+
+    name = "one box on loopback, by chroot alone (namespaces or mounts are not permitted here)"
+    host_address = chroot.BOX_ADDRESS
+    exchange = f"{chroot.EXCHANGE_ADDRESS}:{chroot.EXCHANGE_PORT}"
+
+    def address(self, host: int) -> str:
+        return chroot.EXCHANGE_ADDRESS if host == EXCHANGE_HOST else chroot.BOX_ADDRESS
+
+    def open(self) -> None:
+        if taken := chroot.taken_port():
+            raise NetworkError(f"namespaces are not permitted here, and {taken} on loopback belongs to another program")
+
+    def plug(self, name: str, host: int) -> str:
+        return ""

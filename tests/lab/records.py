@@ -49,6 +49,8 @@ class Record:
     links: list[str] = field(default_factory=list)
     processes: list[tuple[int, int]] = field(default_factory=list)
     """(pid, start time) of each box's outermost process."""
+    folders: list[str] = field(default_factory=list)
+    """Trees outside of the lab's own folder."""
     facts: dict[str, Any] = field(default_factory=dict)
     """For other processes that want to use the lab: addresses, ports, secrets (the folder is root's only)."""
 
@@ -142,4 +144,5 @@ def remove(record: Record) -> None:
                 os.kill(pid, signal.SIGKILL)
         until(f"the processes of {name} are gone", partial(_is_empty, name), limit_s=10)
         subprocess.run(["ip", "netns", "del", name], check=True, timeout=10)
-    shutil.rmtree(record.folder, ignore_errors=True)
+    for folder in [*map(Path, record.folders), record.folder]:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """One unit in the hands of the supervisor: starts, watches, restarts, stops one main process. No waiting in here."""
 
 import contextlib
+import ctypes
 import grp
 import os
 import pwd
@@ -16,6 +17,8 @@ from typing import Any
 from tests.lab.unitfile import Unit
 
 LISTEN_FDS_START = 3
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
 
 
 class State(StrEnum):
@@ -181,6 +184,8 @@ class Service:
             os.initgroups(owner.pw_name, self._group_id())
             os.setgid(self._group_id())
             os.setuid(owner.pw_uid)
+            if os.getppid() != 1:
+                LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no PID namespace does it: the supervisor's end is ours
             os.umask(self.unit.umask)
             os.chdir(self.unit.working_directory)
             os.execve(self.unit.exec_start[0], self.unit.exec_start, {**environment, **self.unit.environment})

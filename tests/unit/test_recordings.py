@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert
 from appliance_agent.features.records import service as service_module
 from appliance_agent.features.records import wav
 from appliance_agent.features.records.service import RecordingService, relative_path
-from appliance_agent.features.records.store import RecordingRow, RecordStore
+from appliance_agent.features.records.store import RecordingRow, RecordStore, Unfinished
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import SystemClock
 from appliance_agent.kernel.events import RecordWritten
@@ -194,6 +194,20 @@ async def test_leftovers(box: Box) -> None:
     await box.service.finish_leftovers()
     assert await box.store.recording("old.1") is not None
     assert sorted(path.name for path in box.paths.recording_spool.iterdir()) == ["new.1.raw", "open.1.raw"]
+
+
+async def test_a_list_read_too_early_begins_nothing_again(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    box.spool("1.0", sound(0.5))
+    await box.record("1.0", 500)
+    early = await box.store.unfinished(10)
+    await box.finish()
+
+    async def stale(_limit: int) -> list[Unfinished]:
+        return early
+
+    monkeypatch.setattr(box.store, "unfinished", stale)
+    await box.finish()
+    assert box.store.added.qsize() == 1
 
 
 async def test_the_service_finishes_what_is_written_down(box: Box) -> None:

@@ -16,6 +16,14 @@ SHARED = -1
 Mode = Literal["validation", "serialization"]
 Schema = dict[str, Any]
 
+IF_MATCH: Schema = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The draft's revision, as GET /config told",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,10}$"},
+}
+
 ERRORS = {
     400: "The request is not well-formed",
     401: "No session",
@@ -60,7 +68,7 @@ def error_statuses(route: Route) -> set[int]:
         statuses.add(404)
     if route.body is not None or route.multipart:
         statuses |= {400, 413, 415, 422}
-    if route.query is not None:
+    if route.query is not None or route.if_match:
         statuses.add(422)
     return statuses
 
@@ -116,7 +124,11 @@ def _operation(route: Route, parts: dict[str, Schema]) -> Schema:
         "summary": route.summary,
         "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
         "tags": [route.path.split("/")[1].split(".")[0]],
-        "parameters": _path_parameters(route) + _query_parameters(parts.get("query", {})),
+        "parameters": [
+            *_path_parameters(route),
+            *_query_parameters(parts.get("query", {})),
+            *([IF_MATCH] if route.if_match else []),
+        ],
         "responses": _responses(route, parts),
         "security": [] if route.role is Role.PUBLIC else [{"session": []}],
         "x-role": route.role.name.lower(),

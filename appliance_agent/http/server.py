@@ -29,7 +29,12 @@ def application(routes: Sequence[Route], auth: Authenticator, hub: EventsHub | N
     async def describe(_request: web.Request) -> web.Response:
         return web.json_response(document)
 
+    async def live(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
     app.router.add_route("GET", "/api/openapi.json", describe)
+    # Not in the document: the front asks it and does not pass it on.
+    app.router.add_route("GET", openapi.PREFIX + "/health", live)
     if hub is not None:
         app.router.add_route("GET", openapi.PREFIX + "/events", hub.handle)
     return app

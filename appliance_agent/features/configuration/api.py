@@ -53,9 +53,9 @@ class ConfigurationApi:
         path = f"/config/{collection}/{{id}}"
         return [
             Route("PUT", path, Role.ADMIN, put, f"Create or replace one of the {collection}; If-Match: <revision>",
-                  body=COLLECTIONS[collection], reply=ItemSaved, errors=(409,)),
+                  body=COLLECTIONS[collection], reply=ItemSaved, errors=(409,), if_match=True),
             Route("DELETE", path, Role.ADMIN, delete, f"Remove one of the {collection}; If-Match: <revision>",
-                  reply=RevisionSaved, errors=(404, 409)),
+                  reply=RevisionSaved, errors=(404, 409), if_match=True),
         ]  # fmt: skip
 
     def _singleton_route(self, name: str) -> Route:
@@ -63,7 +63,7 @@ class ConfigurationApi:
             return await self._put(call, name, "", if_match(call))
 
         return Route("PUT", f"/config/{name}", Role.ADMIN, put, f"Replace the {name}; If-Match: <revision>",
-                     body=SINGLETONS[name], reply=ItemSaved, errors=(409,))  # fmt: skip
+                     body=SINGLETONS[name], reply=ItemSaved, errors=(409,), if_match=True)  # fmt: skip
 
     async def _put(self, call: Call, collection: str, name: str, revision: int) -> ItemSaved:
         saved, item = await self._configuration.put(call.who, collection, name, call.body, revision)

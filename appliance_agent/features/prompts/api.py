@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import ValidationError
 
 from appliance_agent.features.prompts.model import PromptView, SpeechOrder, UploadFields
@@ -69,7 +70,7 @@ class PromptsApi:
                     texts[part.name or ""] = await _text(part)
             else:
                 raise _form(f"more than {MOST_PARTS} fields", "file")
-        except (ValueError, AssertionError, RuntimeError) as error:
+        except (ValueError, AssertionError, RuntimeError, HttpProcessingError) as error:
             # aiohttp's reader raises these for a form that is broken or cut off.
             raise _form("it is broken or cut off", "file") from error
         if not received:

@@ -1,1 +1,1 @@
-"""What the box is and whether it lives: the only things told to somebody who has not logged in."""
+"""What the box is: the only thing told to somebody who has not logged in."""

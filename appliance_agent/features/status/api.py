@@ -1,4 +1,4 @@
-"""GET /status (public) and GET /health (local socket only; the front does not pass it on)."""
+"""GET /status: public, so that the log-in page knows what it belongs to."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal
@@ -23,10 +23,6 @@ class Status(BaseModel):
     language: Literal["zh", "en"]
 
 
-class Health(BaseModel):
-    status: Literal["ok"]
-
-
 class StatusApi:
     def __init__(
         self,
@@ -43,7 +39,6 @@ class StatusApi:
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/status", Role.PUBLIC, self._status, "What this box is", reply=Status),
-            Route("GET", "/health", Role.PUBLIC, self._health, "Liveness, on the local socket only", reply=Health),
         ]
 
     async def _status(self, _call: Call) -> Status:
@@ -56,6 +51,3 @@ class StatusApi:
             asterisk="up" if self._asterisk_up() else "down",
             language=self._config.desired.site.language,
         )
-
-    async def _health(self, _call: Call) -> Health:
-        return Health(status="ok")

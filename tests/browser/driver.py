@@ -60,15 +60,18 @@ def write_tone(path: Path, frequency_hz: float, seconds: float = 20.0) -> None:
 
 @asynccontextmanager
 async def chromium(
-    microphone: Path | None = None, *, width: int = 1366, height: int = 768, language: str = "zh-CN"
+    microphone: Path | None = None, *, panel: str = "", width: int = 1366, height: int = 768, language: str = "zh-CN"
 ) -> AsyncIterator[BrowserContext]:
-    """A browser with one empty profile; `microphone`: a wav played in a loop as its microphone."""
+    """A browser with one empty profile. `microphone`: a wav played in a loop. `panel`: what paths are relative to."""
     flags = [*FLAGS, *([f"--use-file-for-fake-audio-capture={microphone}"] if microphone else [])]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
         try:
             context = await browser.new_context(
-                viewport={"width": width, "height": height}, locale=language, permissions=["microphone"]
+                viewport={"width": width, "height": height},
+                locale=language,
+                permissions=["microphone"],
+                base_url=panel or None,
             )
             context.set_default_timeout(30_000)
             await context.add_init_script(LISTEN)

@@ -202,7 +202,10 @@ async def prove(plan: Plan, out: Path) -> tuple[Figures, list[str]]:
     try:
         await asyncio.to_thread(lab.open)
         assert lab.record is not None
-        async with capture(f"sa8-{lab.record.number}", out / "call.pcap"), chromium(out / "agent-tone.wav") as browser:
+        async with (
+            capture(f"sa8-{lab.record.number}", out / "call.pcap"),
+            chromium(out / "agent-tone.wav", panel=lab.box().panel_url) as browser,
+        ):
             try:
                 wrong = await one_call(plan, lab, browser, out, figures)
             except (PlaywrightError, RuntimeError, AssertionError) as error:

@@ -1,3 +1,0 @@
-"""Fixtures that every test may use."""
-
-pytest_plugins = ["tests.lab.fixtures"]

@@ -40,3 +40,7 @@ golden:  ## rewrite the golden files; the diff is the review
 .PHONY: proof-call
 proof-call: setup  ## SEED= OUT= BREAK=: one whole call on the real parts, figures as JSON on the last line
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.proof.call
+
+.PHONY: soak
+soak: setup  ## the fault campaigns of `make test` in full size (SOAK=1)
+	@SOAK=1 $(VENV)/bin/python -m pytest tests/box tests/lab -m lab --timeout 3600

@@ -13,6 +13,7 @@ from appliance_agent.app import STOP_LIMIT_S, Agent
 from appliance_agent.kernel.errors import Fault
 from appliance_agent.kernel.identity import read_identity
 from appliance_agent.kernel.logs import log_as_json
+from appliance_agent.kernel.memory import give_back_early
 from appliance_agent.kernel.secrets import read_secrets
 from contracts.paths import BoxPaths
 
@@ -42,6 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m appliance_agent", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path("/"))
     arguments = parser.parse_args()
+    give_back_early()
     log_as_json("agent")
     try:
         asyncio.run(serve(BoxPaths(arguments.root)))

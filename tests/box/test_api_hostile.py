@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 import secrets
+import signal
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -160,7 +161,7 @@ async def test_a_page_registers_its_own_extension_only(admin: Api, box: Box) -> 
         assert (await socket.receive(timeout=LIMIT_S)).type is aiohttp.WSMsgType.CLOSE
 
 
-async def test_the_phone_registers_while_the_agent_is_dead_or_stopped(admin: Api, box: Box) -> None:
+async def test_the_phone_registers_while_the_agent_is_dead(admin: Api, box: Box) -> None:
     account = await admin.get("/session/sip")
     box.stop_unit("sa800-agent")
     try:
@@ -171,6 +172,19 @@ async def test_the_phone_registers_while_the_agent_is_dead_or_stopped(admin: Api
         box.start_unit("sa800-agent")
     await until_async(lambda: admin.http.get(f"{box.panel_url}/api/v1/session"), lambda got: got.status == 200, 60)
     assert await admin.get("/session/sip") == account, "the page's secret stays valid"
+
+
+async def test_a_stopped_agent_is_told_and_the_phone_registers(admin: Api, box: Box) -> None:
+    account = await admin.get("/session/sip")
+    box.kill("sa800-agent", signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(15):  # 10 promised
+            assert await refused(admin, "GET", "/session") == (503, "agent.unavailable")
+        async with phone(admin, box) as socket:
+            assert await try_to_register(socket, account["username"], account["secret"]) == "SIP/2.0 200 OK"
+    finally:
+        box.kill("sa800-agent", signal.SIGCONT)
+    await until_async(lambda: admin.http.get(f"{box.panel_url}/api/v1/session"), lambda got: got.status == 200, 60)
 
 
 async def test_the_secret_dies_with_the_session(box: Box, admin: Api) -> None:

@@ -227,6 +227,30 @@ async def test_blind_transfer(scene: Scene) -> None:
     assert not {"SA_QUEUE_LEAVE", "SA_DIAL_END"} & set(names(rows))
 
 
+@pytest.mark.parametrize("time", range(4))
+async def test_attended_transfer(scene: Scene, time: int) -> None:
+    """Several times: with an Asterisk that drops "old" frames of a new source (ADR 0006), half of them fail."""
+    await scene.seat("1001")
+    await scene.seat("1002")
+    await scene.outside()
+    await scene.exchange.send("call", ext="13800138000", to="075588881002")
+    await scene.seats.wait("media", ext="1002")
+    await scene.box.row(lambda rows: sum(row["eventtype"] == "BRIDGE_ENTER" for row in rows) == 2)
+    await scene.seats.send("call", ext="1002", to="1001")
+    await scene.seats.wait("media", ext="1001")
+    await scene.box.row(lambda rows: sum(row["eventtype"] == "BRIDGE_ENTER" for row in rows) == 4)
+    rows = await scene.box.row(lambda rows: "SA_RECORD" in names(rows))
+    await scene.recorded(one(rows, "SA_RECORD")["file"], 1.0)
+    await scene.seats.send("attend", ext="1002")
+    await scene.seats.wait("ended", ext="1002")
+    rows = await scene.box.row(lambda rows: any(row["eventtype"] == "ATTENDEDTRANSFER" for row in rows))
+    await scene.recorded(one(rows, "SA_RECORD")["file"], 2.0)
+    await scene.exchange.send("hangup", ext="13800138000")
+    rows = await scene.box.row(lambda rows: sum(row["eventtype"] == "CHAN_END" for row in rows) == 4)
+    _, right = stereo(scene.recording(one(rows, "SA_RECORD")["file"]))
+    assert tone_share(right[-RATE:], RATE, SEATS["1001"]) > 0.8, "the recording goes on with the new seat's voice"
+
+
 async def test_a_trunk_may_not_transfer(scene: Scene) -> None:
     await scene.seat("1002")
     await scene.outside()

@@ -16,7 +16,7 @@ REQUEST_S = 5.0
 HEARTBEAT_S = 5.0
 MAX_BODY_BYTES = 8 * 1024 * 1024
 WANTED_EVENTS = ("EndpointStateChange", "ContactStatusChange")
-"""Calls are followed by AMI, whose one stream has linkedid and queue events (docs/adr); ARI tells what AMI does not."""
+"""Calls are followed by AMI, whose one stream has linkedid and queue events (docs/adr/0008)."""
 
 _KINDS = {
     400: FaultKind.INVALID,

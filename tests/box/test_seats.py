@@ -1,12 +1,15 @@
 """Seats on a real Asterisk: members follow them, calls move them, crashes do not lose them."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from appliance_agent.features.seats.service import Seats
+from appliance_agent.features.seats.store import SeatStore
 from appliance_agent.kernel.errors import Fault
-from appliance_agent.kernel.events import AsteriskUp, Pop, SessionEnded
+from appliance_agent.kernel.events import AsteriskUp, LiveChanged, Pop, SessionEnded
 from appliance_agent.store.tables import seat_event
 from tests.box.house import CALLER, DIRECT_NUMBER, House, house
 
@@ -139,3 +142,32 @@ async def test_members_that_nobody_sits_for_are_taken_out(root: Path, tmp_path: 
         await made.members_become("sales", {"1001": None})
         await made.box.cli("queue pause member PJSIP/1001 queue sales reason stranger")
         await made.members_become("sales", {"1001": None})
+
+
+async def test_a_restarted_agent_finds_its_seats_as_they_were(root: Path, tmp_path: Path) -> None:
+    async with house(root, tmp_path) as made:
+        await made.phone("1001")
+        await made.sit("1001")
+        await made.sit("1002", busy="lunch")
+        await made.members_become("sales", {"1001": None, "1002": "busy"})
+        await made.call_in()
+        await made.digit("1")
+        await answered(made, "1001")
+        await made.outside.send("hangup", ext=CALLER)
+        await made.until(lambda: made.seat("1001") == "wrap_up")
+        again = Seats(
+            store=SeatStore(made.database), ami=made.link.ami, live=made.live, config=made.config, bus=made.bus,
+            clock=made.clock,
+        )  # fmt: skip
+        mark = len(made.events)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(again.run())
+            found = {seat["user_id"]: (seat["state"], seat["reason"]) for seat in await again.all()}
+            assert found["1001"] == ("wrap_up", "")
+            assert found["1002"] == ("busy", "lunch")
+            await made.seen(
+                lambda e: isinstance(e, LiveChanged) and e.id == "1001" and e.object and e.object["state"] == "idle",
+                since=mark, limit_s=5,
+            )  # fmt: skip
+            await made.members_become("sales", {"1001": None, "1002": "busy"})
+            running.cancel()

@@ -75,6 +75,7 @@ async def test_a_lost_connection_fails_every_waiting_action_and_the_session() ->
     async with peer(hang_up) as (ami, session):
         results = await asyncio.gather(*(ami.action("Ping") for _ in range(3)), return_exceptions=True)
         assert [getattr(result, "kind", result) for result in results] == [FaultKind.UNAVAILABLE] * 3
+        assert {str(result) for result in results} == {"the AMI connection ended before Asterisk answered"}
         with pytest.raises(Fault, match="closed"):
             await asyncio.wait_for(session, 5)
         with pytest.raises(Fault, match="not connected"):

@@ -132,6 +132,15 @@ def test_a_leg_that_is_joined_to_another_call_moves_there() -> None:
     assert (call.state, call.extension, call.did) == (CallState.TALKING, "1002", "0755")
 
 
+def test_a_leg_that_is_in_its_next_bridge_already_stays_there() -> None:
+    state = folded(
+        *(ast.BridgeEntered("b1", up(channel)) for channel in (IN, SEAT)),
+        *(ast.BridgeEntered("b2", up(channel)) for channel in (IN, SEAT)),
+        *(ast.BridgeLeft("b1", up(channel)) for channel in (IN, SEAT)),
+    )
+    assert {leg.bridge for leg in state.calls["1.0"].legs} == {"b2"}
+
+
 def test_a_phone_with_two_calls_talks_when_one_of_them_does() -> None:
     state = folded(
         ast.ChannelChanged(IN), ast.ChannelChanged(up(SEAT)), ast.ChannelHeld(up(SEAT), True), ast.ChannelChanged(OWN),

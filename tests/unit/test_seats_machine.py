@@ -27,15 +27,20 @@ from appliance_agent.features.seats.model import (
 )
 
 S = 1_000_000
-uses = st.builds(
-    PhoneUse, st.sampled_from([s for s in PhoneState if s is not PhoneState.FREE]),
-    st.sampled_from(["c1", "c2"]), st.sampled_from(["", "sales"]),
-) | st.just(PhoneUse())  # fmt: skip
+uses = st.one_of(
+    st.just(PhoneUse()),
+    st.just(PhoneUse(PhoneState.TALKING, "c1", "sales")),
+    st.builds(
+        PhoneUse, st.sampled_from([s for s in PhoneState if s is not PhoneState.FREE]), st.sampled_from(["c1", "c2"]),
+        st.sampled_from(["", "sales"]),
+    ),
+)  # fmt: skip
 events: st.SearchStrategy[SeatEvent] = st.one_of(
     st.just(WantIdle("u", "N", "1001")),
     st.builds(WantBusy, st.just("u"), st.just("N"), st.just("1001"), st.sampled_from(["", "lunch"])),
     st.just(LogOut()),
-    st.builds(PhoneIs, uses, st.integers(0, LONGEST_WRAP_UP_US * 2)),
+    st.builds(PhoneIs, uses, st.sampled_from([0, 5 * S, LONGEST_WRAP_UP_US * 2])),
+    st.builds(PhoneIs, uses, st.just(5 * S)),
     st.just(WrapUpOver()),
 )
 histories = st.lists(st.tuples(events, st.integers(-10 * S, 10 * S)), max_size=40)
@@ -134,6 +139,15 @@ def test_busy_during_a_call_comes_after_it_without_wrap_up() -> None:
     assert seat(TALK, busy).state is SeatState.TALKING
     assert seat(TALK, busy).paused == "busy"
     assert seat(TALK, busy, FREE).state is SeatState.BUSY
+
+
+def test_the_timer_of_wrap_up_runs_as_long_as_the_queue_says() -> None:
+    run = Run()
+    for event in (WantIdle("u", "N", "1001"), TALK, FREE):
+        run.take(event)
+    assert run.timer == 5 * S
+    run.take(WrapUpOver())
+    assert (run.timer, run.noted) == (None, SeatState.IDLE)
 
 
 def test_idle_ends_wrap_up() -> None:

@@ -15,7 +15,9 @@ from appliance_agent.store.database import Database
 
 TICK_S = 1.0
 """Longest waits grow, and records are counted, at this pace."""
-DAY_CHECK_TICKS = 60
+GATHER_S = 0.1
+"""Queues are computed at most this often, however much happens."""
+DAY_CHECK_S = 60.0
 EVENT_LIMIT = 20_000
 
 Lister = Callable[[], Awaitable[list[dict[str, Any]]]]
@@ -38,6 +40,8 @@ class LiveBoard:
         self._today: dict[str, tuple[int, int]] = {}
         self._count = True
         """Records are to be counted anew."""
+        self._changed = asyncio.Event()
+        """Something that queues show has changed."""
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
         return {
@@ -60,31 +64,37 @@ class LiveBoard:
         match event:
             case LiveChanged(kind="seats", id=id_, object=seat):
                 _keep(self._seats, id_, seat)
-                self._publish_queues()
+                self._changed.set()
             case LiveChanged(kind="alarms", id=id_, object=alarm):
                 _keep(self._alarms, id_, alarm)
             case LiveChanged(kind="calls"):
-                self._publish_queues()
+                self._changed.set()
             case RecordWritten():
                 self._count = True
             case VersionApplied() | SessionChanged() | Gap():  # names, queues, people
                 await self._read_lists()
-                self._publish_queues()
+                self._changed.set()
 
     async def _read_lists(self) -> None:
         self._seats = {str(seat["user_id"]): seat for seat in await self._list_seats()}
         self._alarms = {str(alarm["id"]): alarm for alarm in await self._list_alarms()}
 
     async def _tick(self) -> None:
-        ticks = 0
+        counted = next_count = 0.0
         while True:
-            if self._count or ticks % DAY_CHECK_TICKS == 0:
-                self._count = False
+            now = self._clock.monotonic()
+            if counted == 0.0 or now >= next_count or (self._count and now - counted >= TICK_S):
+                self._count, counted, next_count = False, now, now + DAY_CHECK_S
                 since_us = midnight_us(self._clock.now_us(), self._config.desired.site.timezone)
                 self._today = await counts_since(self._database, since_us)
             self._publish_queues()
-            ticks += 1
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(GATHER_S)
+            try:
+                async with asyncio.timeout(TICK_S - GATHER_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+            self._changed.clear()
 
     def _queues_now(self) -> dict[str, dict[str, Any]]:
         now_us, calls = self._clock.now_us(), list(self._live.state.calls.values())

@@ -79,15 +79,18 @@ def _follow(one: Call, arguments: argparse.Namespace, watch: SeatWatch) -> None:
         return
     say("the box answered")
     if arguments.digits:
-        if not one.wait("digits", 75):
+        if not one.wait("keying", 75):
+            say("the box hung up before the digits")
             return
-        say(f"menu heard; keyed {arguments.digits}")
+        say(f"menu heard; keying {arguments.digits}")
     try:
         seat = until("somebody answers", lambda: watch.answered_by() or one.over, limit_s=arguments.patience)
     except TooLate:
         say(f"nobody answered in {arguments.patience:g} s: hanging up")
         return
-    if not one.over:
+    if one.over:
+        say("the box hung up: nobody answered (is a seat logged in?)")
+    else:
         say(f"{seat} answered; talking {arguments.talk:g} s")
         say("the other side hung up" if one.wait("ended", arguments.talk) else "hanging up")
 

@@ -112,7 +112,7 @@ class Call:
             self._news.notify_all()
 
     def when(self, step: str) -> float | None:
-        """Monotonic second of a step: answered, digits, talk, ended. None: not (yet)."""
+        """Monotonic second of a step: answered, keying (before the digits), digits, talk, ended. None: not (yet)."""
         return self._steps.get(step)
 
     def wait(self, step: str, limit_s: float) -> bool:

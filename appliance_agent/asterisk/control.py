@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 
+from appliance_agent.asterisk.ami import Ami
 from appliance_agent.asterisk.faults import unavailable
 from appliance_agent.asterisk.link import Link
 from appliance_agent.kernel.bus import Bus, Gap
@@ -18,21 +19,28 @@ class Control:
     def __init__(self, link: Link, bus: Bus) -> None:
         self._link, self._bus = link, bus
 
+    @property
+    def _ami(self) -> Ami:
+        """AMI already answers while Asterisk still loads its modules: what it says then is not the truth."""
+        if self._link.up is None:
+            raise unavailable(f"Asterisk is not up: {self._link.reason}")
+        return self._link.ami
+
     async def command(self, cli: str) -> str:
-        return await self._link.ami.command(cli)
+        return await self._ami.command(cli)
 
     async def active_calls(self) -> int:
-        rows = await self._link.ami.list_action("CoreShowChannels")
+        rows = await self._ami.list_action("CoreShowChannels")
         return len({row.get("Linkedid") for row in rows})
 
     async def channel_ids(self) -> frozenset[str]:
         """Unique ids of all channels that Asterisk has now."""
-        rows = await self._link.ami.list_action("CoreShowChannels")
+        rows = await self._ami.list_action("CoreShowChannels")
         return frozenset(row.get("Uniqueid") for row in rows)
 
     async def endpoints(self) -> set[str]:
         try:
-            rows = await self._link.ami.list_action("PJSIPShowEndpoints")
+            rows = await self._ami.list_action("PJSIPShowEndpoints")
         except Fault as fault:
             if _NONE_FOUND in fault.message:
                 return set()
@@ -40,10 +48,10 @@ class Control:
         return {row.get("ObjectName") for row in rows if row.event == "EndpointList"}
 
     async def queues(self) -> set[str]:
-        return {row.get("Queue") for row in await self._link.ami.list_action("QueueSummary")}
+        return {row.get("Queue") for row in await self._ami.list_action("QueueSummary")}
 
     async def contexts(self) -> set[str]:
-        return set(_CONTEXT.findall(await self._link.ami.command("dialplan show")))
+        return set(_CONTEXT.findall(await self._ami.command("dialplan show")))
 
     async def restart(self, *, limit_s: float) -> None:
         before = self._link.up
@@ -51,7 +59,7 @@ class Control:
             raise unavailable(f"Asterisk is not there to be restarted: {self._link.reason}")
         with self._bus.subscribe(AsteriskUp) as ups:
             with contextlib.suppress(Fault):  # it may be gone before it answers
-                await self._link.ami.command("core restart now")
+                await self._ami.command("core restart now")
             try:
                 async with asyncio.timeout(limit_s):
                     async for up in ups:

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 STEP_LIMIT_S = 30.0
 """For one step, waiting for calls to end apart."""
 RESTART_LIMIT_S = 20.0
-ASTERISK_BACK_S = 15.0
+ASTERISK_BACK_S = 30.0
 """An Asterisk that dies during an apply gets this long to come back; then the job takes its change back."""
 RETRY_S = 0.2
 LOG_SETTLE_S = 0.15
@@ -216,7 +216,8 @@ class Applier:
                 message = f"Asterisk did not finish within {STEP_LIMIT_S:.0f} s"
                 raise Fault(FaultKind.UNAVAILABLE, "asterisk.slow", message) from error
             except Fault as fault:
-                if fault.kind is not FaultKind.UNAVAILABLE or self._clock.monotonic() > until:
+                # Only what we found out ourselves is final: an Asterisk that just loads its modules refuses much.
+                if fault.kind is FaultKind.INVALID or self._clock.monotonic() > until:
                     raise
             await asyncio.sleep(RETRY_S)
 

@@ -21,6 +21,7 @@ class SimAsterisk:
         """Names of sections that it logs about and skips, as Asterisk does with a bad object."""
         self.dislikes: set[str] = set()
         """Texts in lines that it only complains about in its log."""
+        self.booting = False
         self._up = False
         self.start()
 
@@ -32,6 +33,14 @@ class SimAsterisk:
 
     def kill(self) -> None:
         self._up = False
+
+    def boot(self) -> None:
+        """It answers already and refuses what its unloaded modules would do."""
+        self._up, self.booting = True, True
+
+    def booted(self) -> None:
+        self.booting = False
+        self.start()
 
     # ── AsteriskControl ────────────────────────────────────────────────────────────────────────────
     async def command(self, cli: str) -> str:
@@ -88,3 +97,5 @@ class SimAsterisk:
     def _need_up(self) -> None:
         if not self._up:
             raise Fault(FaultKind.UNAVAILABLE, "asterisk.unavailable", "Asterisk is not there")
+        if self.booting:
+            raise Fault(FaultKind.CONFLICT, "asterisk.refused", "Invalid/unknown command")

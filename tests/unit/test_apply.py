@@ -140,7 +140,8 @@ async def test_asterisk_killed_in_each_step_and_back(box: World, step: Step) -> 
     async def on_change(job: Job) -> None:
         if job.step is step:
             box.asterisk.kill()
-            loop.call_later(0.3, box.asterisk.start)
+            loop.call_later(0.2, box.asterisk.boot)
+            loop.call_later(0.4, box.asterisk.booted)
 
     await box.applier(on_change).run(job, document)
     assert job.state is JobState.DONE, job.error

@@ -51,6 +51,7 @@ async def fault(box: Box, kind: str) -> AsyncIterator[None]:
         if kind == "dead":
             await asyncio.to_thread(box.start_unit, "sa800-agent")
         await asyncio.to_thread(box.wait_unit, "sa800-agent", 30.0, starts + 1)
+        await asyncio.to_thread(box.wait_ready)
 
 
 async def in_menu(it: Office, caller: str) -> Call:

@@ -23,6 +23,8 @@ class SeatOut(BaseModel):
     since: str | None
     queues: list[str]
     call_id: str
+    until: str | None
+    """When wrap-up ends by itself."""
 
 
 class OwnState(BaseModel):

@@ -262,12 +262,14 @@ class Seats:
             "user_id": seat.user_id, "name": seat.name, "extension": seat.extension, "state": seat.state.value,
             "reason": seat.reason, "since": rfc3339(seat.since_us), "queues": self._queues_of(seat.extension),
             "call_id": seat.phone.call_id,
+            "until": None if seat.wrap_up_until_us is None else rfc3339(seat.wrap_up_until_us),
         }  # fmt: skip
 
     def _offline(self, user_id: str, name: str, extension: str, since_us: int) -> dict[str, Any]:
         return {
             "user_id": user_id, "name": name, "extension": extension, "state": SeatState.OFFLINE.value, "reason": "",
             "since": rfc3339(since_us) if since_us else None, "queues": self._queues_of(extension), "call_id": "",
+            "until": None,
         }  # fmt: skip
 
     def _queues_of(self, extension: str) -> list[str]:

@@ -6,10 +6,11 @@ export function seat(userId: string, state: Seat['state']): Seat {
     name: userId,
     extension: '1001',
     state,
-    reason: null,
+    reason: '',
     since: 's',
     queues: [],
-    call_id: null,
+    call_id: '',
+    until: null,
   };
 }
 

@@ -142,7 +142,7 @@ export class Phone {
     ua.on('disconnected', () => this.lost());
     ua.on('registered', () => this.events.state('registered', ''));
     ua.on('registrationFailed', (event: UnRegisteredEvent) => this.refused(event));
-    ua.on('newRTCSession', (event) => this.arrived(event));
+    ua.on('newRTCSession', (event: RTCSessionEvent) => this.arrived(event));
   }
 
   private arrived(event: RTCSessionEvent): void {

@@ -18,14 +18,16 @@ export interface LiveQueue {
 export interface Seat {
   user_id: string;
   name: string;
-  extension: string | null;
+  extension: string;
   state: SeatState;
-  reason: string | null;
-  since: string;
+  reason: string;
+  /** null for a seat that was not seen since the manager started. */
+  since: string | null;
   queues: string[];
-  call_id: string | null;
+  /** "" when the phone is free. */
+  call_id: string;
   /** When wrap-up ends by itself. */
-  until?: string | null;
+  until: string | null;
 }
 
 export interface LiveCall {

@@ -102,6 +102,19 @@ async def visitor(url: str) -> AsyncIterator[Api]:
         yield Api(http, url)
 
 
+async def answers(url: str, limit_s: float = 60) -> None:
+    """Until the agent behind the panel answers (again) and has Asterisk."""
+
+    async def ask() -> Json:
+        async with visitor(url) as api:
+            try:
+                return (await api.get("/status"))["asterisk"]
+            except (ApiError, aiohttp.ClientError) as error:
+                return str(error)
+
+    await until_async(ask, lambda got: got == "up", limit_s, "the agent does not answer")
+
+
 @asynccontextmanager
 async def person(url: str, login: str, password: str = PASSWORD) -> AsyncIterator[Api]:
     async with visitor(url) as api:

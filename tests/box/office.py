@@ -1,13 +1,12 @@
 """A staffed box: an administrator, and agents who sit at SIP phones and take a queue's calls."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.box.api import PASSWORD, Api, person, until_async, visitor
+from tests.box.api import PASSWORD, Api, answers, person, until_async, visitor
 from tests.callers.client import Phones, phones
 from tests.lab.lab import Box, Lab
 
@@ -81,7 +80,7 @@ async def office(
 ) -> AsyncIterator[Office]:  # fmt: skip
     """Phones registered, agents logged in and in `state`. At the end the seats are logged out again."""
     box = lab.box()
-    await asyncio.to_thread(box.wait_ready)  # a test before this one may have left the agent starting
+    await answers(box.panel_url)  # a test before this one may have left the agent starting
     await make_admin(box)
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(person(box.panel_url, ADMIN))

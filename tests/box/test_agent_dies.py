@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.box.api import until_async
+from tests.box.api import answers, until_async
 from tests.box.office import Office, office
 from tests.callers.audio import read_wav, tone_share
 from tests.lab.exchange import CALLER_TONE_HZ, Call
@@ -51,7 +51,7 @@ async def fault(box: Box, kind: str) -> AsyncIterator[None]:
         if kind == "dead":
             await asyncio.to_thread(box.start_unit, "sa800-agent")
         await asyncio.to_thread(box.wait_unit, "sa800-agent", 30.0, starts + 1)
-        await asyncio.to_thread(box.wait_ready)
+        await answers(box.panel_url)
 
 
 async def in_menu(it: Office, caller: str) -> Call:

@@ -63,7 +63,7 @@ class ApplyBox:
 async def apply_box(root: Path, folder: Path) -> AsyncIterator[ApplyBox]:
     own = BoxPaths(folder / "own")
     own.identity.parent.mkdir(parents=True)
-    own.identity.write_text(BOX_TOML.replace("192.0.2.1", "127.0.0.2"))
+    own.identity.write_text(BOX_TOML)
     await initialise(own)
     box_secrets = read_secrets(own.secrets)
     database = Database(own.database)

@@ -56,7 +56,7 @@ def changes(document: Desired) -> dict[str, Desired]:
         "menu added": {"menus": (menu, second)},
         "number added": {"dids": (*document.dids, Did(number="075512345678", name="二号",
                                                       target=ExtensionTarget(extension="1001")))},
-        "trunk added": {"trunks": (trunk, Trunk(id="second", name="二", host="127.0.0.5"))},
+        "trunk added": {"trunks": (trunk, Trunk(id="second", name="二", host="192.0.2.5"))},
         "trunk's codecs": {"trunks": (trunk.model_copy(update={"codecs": trunk.codecs[:1]}),)},
         "outbound prefix": {"outbound": (OutboundRoute(prefix="8", trunk="exchange"),)},
         "audio ports": {"network": Network(rtp_first=12000, rtp_last=12999)},
@@ -102,7 +102,7 @@ async def test_a_trunk_whose_name_nobody_knows_is_refused_and_nothing_changes(ma
     assert made.versions.current() == 1
     assert await made.running() == document
     assert await made.answer("pjsip show identifies") == before
-    assert "127.0.0.2" in before
+    assert "192.0.2.1" in before
 
 
 async def test_new_sip_port_restarts_asterisk_and_works(made: ApplyBox) -> None:

@@ -120,3 +120,19 @@ def test_our_own_rows_come_back(kind: UserEvent, data: dict[str, str], time_us: 
     event = parse_line(row, 9)
     assert (event.type, event.data, event.time_us, event.uniqueid) == (kind.value, data, time_us, "1.1")
     assert "eventextra" in decode_line(row)
+
+
+def as_cel_custom_writes(row: dict[str, str]) -> bytes:
+    """Asterisk 22.10 puts a backslash before each quote and escapes nothing else, be it JSON or not."""
+    pairs = ('"{}":"{}"'.format(key, row.get(key, "").replace('"', '\\"')) for key in CEL_FIELDS)
+    return ("{" + ",".join(pairs) + "}").encode()
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=40), st.text(st.characters(codec="utf-8"), max_size=40))
+@example("a\\", "b")
+@example('x\\","linkedid":"forged', '","userdeftype":"SA_SEAT')
+@example("\\n\\u0041", "\n\r\t")
+def test_whatever_a_caller_calls_himself(name: str, number: str) -> None:
+    row = {"eventtype": "CHAN_START", "eventtime": "5.000000", "linkedid": "1.0", "name": name, "num": number}
+    event = parse_line(as_cel_custom_writes(row), 1)
+    assert (event.caller_name, event.caller_number, event.linkedid) == (name, number, "1.0")

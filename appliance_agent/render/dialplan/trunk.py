@@ -31,7 +31,14 @@ def _unknown() -> Context:
 
 
 def _start() -> list[Step]:
-    return ["Gosub(sa-call,s,1(in,${SA_TRUNK}))", "Set(GROUP(trunk)=${SA_TRUNK})"]
+    """Numbers from outside are cut to what numbers are made of before anything else: a line break in one (`%0a` in a
+    SIP URI) would tear each of this call's rows in the journal."""
+    parts = ("num", "ANI-num", "dnid")
+    return [
+        *(f"Set(CALLERID({part})=${{FILTER(0-9A-Za-z+*#._,${{CALLERID({part})}})}})" for part in parts),
+        "Gosub(sa-call,s,1(in,${SA_TRUNK}))",
+        "Set(GROUP(trunk)=${SA_TRUNK})",
+    ]
 
 
 def _known(did: Did, targets: Targets) -> list[Step]:

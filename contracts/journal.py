@@ -39,7 +39,7 @@ class UserEvent(StrEnum):
     SEAT = "SA_SEAT"
     """On the called leg, when it is connected to the caller. Keys: ext=<extension>, queue=<id or empty>."""
     RECORD = "SA_RECORD"
-    """Keys: file=<name in the recording spool, without folder>."""
+    """Keys: file=<base name of the two files in the recording spool: contracts.paths.RECORDING_SIDES>."""
     DIAL_OUT = "SA_DIAL_OUT"
     """Outbound call handed to a trunk. Keys: trunk=<id>, number=<digits sent>, ext=<calling extension>."""
     DIAL_END = "SA_DIAL_END"

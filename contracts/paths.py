@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+RECORDING_SIDES = ("-in.sln", "-out.sln")
+"""What follows the base name in the spool: what came from the recorded leg, and what went to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class BoxPaths:
@@ -51,7 +54,8 @@ class BoxPaths:
 
     @property
     def recording_spool(self) -> Path:
-        """Asterisk writes <linkedid>.raw here (s16le stereo 8 kHz); the agent finishes it into `recordings`."""
+        """Asterisk writes <linkedid>-in.sln and -out.sln here (s16le mono 8 kHz, RECORDING_SIDES); the agent finishes
+        the two into one file of `recordings`."""
         return self.root / "var/spool/asterisk/sa800"
 
     @property

@@ -5,6 +5,7 @@ One thread: pjsua2 dislikes Python threads, so the loop polls its events and std
 
 Commands: add {ext, domain, secret, tone_hz, answer: "auto"|"refuse"|"ring", answer_after_s, talk_s, record_dir,
               name, register: true|false}
+          codec {name}: the only codec of this process's phones from the next call on, such as "G722"; else G.711
           call {ext, to} · answer {ext} · hangup {ext} · hold {ext, on} · transfer {ext, to} · attend {ext}
           (attend: connect the two calls of this phone, RFC 3891 Replaces) · dtmf {ext, digits} · quit {}
 Events:   ready · registered {ext, code} · ringing {ext, call, from, headers} · answered {ext, call} · media {ext, call}
@@ -168,9 +169,14 @@ class Farm:
         self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
         self.endpoint.libStart()
         self.endpoint.audDevManager().setNullDev()
-        for codec in self.endpoint.codecEnum2():
-            wanted = codec.codecId.startswith(("PCMA", "PCMU"))
-            self.endpoint.codecSetPriority(codec.codecId, 200 if wanted else 0)
+        self.use("PCMA", "PCMU")
+
+    def use(self, *codecs: str) -> None:
+        names = [codec.codecId for codec in self.endpoint.codecEnum2()]
+        if not any(name.startswith(codecs) for name in names):
+            raise ValueError(f"no codec {codecs}; there are {names}")
+        for name in names:
+            self.endpoint.codecSetPriority(name, 200 if name.startswith(codecs) else 0)
 
     def one_call(self, ext: str) -> PhoneCall:
         calls = sorted(self.phones[ext].calls, key=lambda call: call.getInfo().id)
@@ -191,6 +197,9 @@ class Farm:
         for key in ("answer", "answer_after_s", "talk_s"):
             if key in options:
                 setattr(self.phones[ext], key, options[key])
+
+    def do_codec(self, name: str) -> None:
+        self.use(f"{name}/")
 
     def do_call(self, ext: str, to: str) -> None:
         phone = self.phones[ext]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from appliance_agent.render.render import render
+from contracts.paths import RECORDING_SIDES
 from tests.callers.client import Phones, phones
 from tests.golden import cases
 from tests.golden.starter import Box, running
@@ -56,13 +57,19 @@ class Scene:
             assert "Added interface" in out, out
 
     def recording(self, name: str) -> Path:
+        """Its base in the spool: see `sides`."""
         return self.box.root / "var/spool/asterisk/sa800" / name
 
     async def recorded(self, name: str, seconds: float) -> None:
         """Waits until the recording is that much longer than now."""
-        path = self.recording(name)
-        wanted = path.stat().st_size + int(seconds * 8000 * 4)
-        await self.box.row(lambda _: path.stat().st_size >= wanted)
+        files = sides(self.recording(name))
+        wanted = [file.stat().st_size + int(seconds * 8000 * 2) for file in files]
+        await self.box.row(lambda _: all(file.stat().st_size >= size for file, size in zip(files, wanted, strict=True)))
+
+
+def sides(base: Path) -> tuple[Path, Path]:
+    came, went = (base.with_name(base.name + side) for side in RECORDING_SIDES)
+    return came, went
 
 
 def tone(hertz: int, seconds: float) -> bytes:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.callers.audio import Samples, middle, tone_share
-from tests.golden.people import CALLER_HZ, MUSIC_HZ, PROMPT_HZ, SEATS, Scene
+from tests.golden.people import CALLER_HZ, MUSIC_HZ, PROMPT_HZ, SEATS, Scene, sides
 from tests.golden.starter import Row, extra, story, user_events
 
 pytestmark = pytest.mark.lab
@@ -14,9 +14,10 @@ pytestmark = pytest.mark.lab
 RATE = 8000
 
 
-def stereo(path: Path) -> tuple[Samples, Samples]:
-    both = np.frombuffer(path.read_bytes(), dtype="<i2").astype(np.float64) / 32768.0
-    return both[0::2], both[1::2]
+def stereo(base: Path) -> tuple[Samples, Samples]:
+    """What came from the recorded leg, and what went to it."""
+    came, went = (np.frombuffer(side.read_bytes(), dtype="<i2").astype(np.float64) / 32768.0 for side in sides(base))
+    return came, went
 
 
 def names(rows: list[Row]) -> list[str]:
@@ -61,7 +62,7 @@ async def test_menu_digit_queue_seat(scene: Scene) -> None:
     assert one(rows, "SA_MENU") == {"menu": "main", "version": "3"}
     assert one(rows, "SA_DIGIT") == {"menu": "main", "version": "3", "digit": "1"}
     assert one(rows, "SA_RING") == one(rows, "SA_SEAT") == {"ext": "1001", "queue": "sales"}
-    assert one(rows, "SA_RECORD") == {"file": f"{call}.raw"}
+    assert one(rows, "SA_RECORD") == {"file": call}
     assert {row["linkedid"] for row in rows} == {call}
     assert not scene.box.complaints()
 

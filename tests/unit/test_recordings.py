@@ -23,7 +23,7 @@ from appliance_agent.kernel.clock import SystemClock
 from appliance_agent.kernel.events import RecordWritten
 from appliance_agent.store.database import Database
 from appliance_agent.store.tables import call_record, open_call, recording
-from contracts.paths import BoxPaths
+from contracts.paths import RECORDING_SIDES, BoxPaths
 from tests.unit.journal_kit import database_at
 
 STARTED_US = 1_795_383_273_000_000
@@ -37,6 +37,10 @@ def sound(seconds: float, left_hz: float = 440, right_hz: float = 1000, height: 
         for hertz in (left_hz, right_hz):
             samples.append(round(math.sin(2 * math.pi * hertz * n / wav.RATE) * 32767 * height))
     return samples.tobytes()
+
+
+def side(stereo: bytes, number: int) -> bytes:
+    return array.array("h", stereo)[number::2].tobytes()
 
 
 class WatchedStore(RecordStore):
@@ -68,18 +72,29 @@ class Box:
         row = dict.fromkeys(texts, "") | dict.fromkeys(numbers, 0) | {
             "call_id": call_id, "direction": "inbound", "result": "answered", "caller_number": "13800138000",
             "started_us": STARTED_US, "answered_us": STARTED_US, "ended_us": STARTED_US + talk_ms * 1000,
-            "talk_ms": talk_ms, "hangup_by": "caller", "recording": f"{call_id}.raw", "detail": {},
+            "talk_ms": talk_ms, "hangup_by": "caller", "recording": call_id, "detail": {},
         }  # fmt: skip
         async with self.database.write() as connection:
             await connection.execute(insert(call_record).values(row | changes))
 
-    def spool(self, call_id: str, data: bytes, age_s: float = 0) -> Path:
-        path = self.paths.recording_spool / f"{call_id}.raw"
-        path.write_bytes(data)
-        if age_s:
-            then = path.stat().st_mtime - age_s
-            os.utime(path, (then, then))
-        return path
+    def side(self, call_id: str, number: int) -> Path:
+        return self.paths.recording_spool / f"{call_id}{RECORDING_SIDES[number]}"
+
+    def spool(self, call_id: str, data: bytes, age_s: float = 0) -> None:
+        """`data`: interleaved stereo, written as Asterisk writes it."""
+        for number in (0, 1):
+            path = self.side(call_id, number)
+            path.write_bytes(side(data, number))
+            if age_s:
+                then = path.stat().st_mtime - age_s
+                os.utime(path, (then, then))
+
+    def spooled(self) -> list[str]:
+        return sorted(path.name for path in self.paths.recording_spool.iterdir())
+
+    def read(self, call_id: str) -> bytes:
+        """The frames in the archive."""
+        return self.archived(call_id).read_bytes()[44:]
 
     def archived(self, call_id: str) -> Path:
         return self.paths.recordings / relative_path(call_id, STARTED_US)
@@ -98,7 +113,7 @@ async def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 
 async def test_a_recording_becomes_a_wav(box: Box) -> None:
     data = sound(2.5)
-    raw = box.spool("1.0", data)
+    box.spool("1.0", data)
     await box.record("1.0", 2500)
     await box.finish()
     row = await box.store.recording("1.0")
@@ -109,34 +124,61 @@ async def test_a_recording_becomes_a_wav(box: Box) -> None:
     with wave.open(io.BytesIO(target.read_bytes())) as file:
         assert file.getparams()[:4] == (2, 2, 8000, 20_000)
         assert file.readframes(20_000) == data
-    assert not raw.exists()
+    assert box.spooled() == []
     assert list(target.parent.glob("*.part")) == []
     assert box.alarms == []
 
 
-async def test_a_torn_last_frame_is_left_out(box: Box) -> None:
-    box.spool("1.0", sound(1) + b"\x01\x02\x03")
+async def test_a_torn_last_sample_is_left_out(box: Box) -> None:
+    data = sound(1)
+    box.spool("1.0", data)
+    for number in (0, 1):
+        with box.side("1.0", number).open("ab") as file:
+            file.write(b"\x01")
     await box.record("1.0")
     await box.finish()
-    assert box.archived("1.0").stat().st_size == 44 + 32_000
+    assert box.read("1.0") == data
 
 
-async def test_a_file_that_still_grows_is_waited_for(box: Box) -> None:
+@pytest.mark.parametrize("short", [0, 1])
+@pytest.mark.parametrize("left_out_s", [0.5, 14.0, 20.0])
+async def test_the_shorter_side_ends_in_silence(box: Box, short: int, left_out_s: float) -> None:
+    """20 s = it is missing. Longer than what is copied in one piece."""
+    data = sound(20)
+    box.spool("1.0", data)
+    kept = round((20 - left_out_s) * wav.RATE)
+    if kept:
+        os.truncate(box.side("1.0", short), kept * 2 + 1)
+    else:
+        box.side("1.0", short).unlink()
+    await box.record("1.0")
+    await box.finish()
+    made = box.read("1.0")
+    assert side(made, 1 - short) == side(data, 1 - short)
+    assert side(made, short) == side(data, short)[: kept * 2].ljust(len(data) // 2, b"\0")
+    assert box.spooled() == []
+
+
+@pytest.mark.parametrize("growing", [(0, 1), (0,), (1,)])
+async def test_a_file_that_still_grows_is_waited_for(box: Box, growing: tuple[int, ...]) -> None:
     """Asterisk's mixing thread writes on after the channel's end."""
     data = sound(3)
-    raw = box.spool("1.0", data[:40_000])
+    box.spool("1.0", data)
+    for number in growing:
+        os.truncate(box.side("1.0", number), 20_000)
     await box.record("1.0", 3000)
 
     async def grow() -> None:
-        for start in range(40_000, len(data), 8000):
-            with raw.open("ab") as file:
-                file.write(data[start : start + 8000])
+        for start in range(20_000, len(data) // 2, 4000):
+            for number in growing:
+                with box.side("1.0", number).open("ab") as file:
+                    file.write(side(data, number)[start : start + 4000])
             await asyncio.sleep(0.02)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(grow())
         tasks.create_task(box.finish())
-    assert box.archived("1.0").stat().st_size == 44 + len(data)
+    assert box.read("1.0") == data
 
 
 @pytest.mark.parametrize("kept", ["row", "wav", "part"])
@@ -158,8 +200,32 @@ async def test_killed_in_between(box: Box, kept: str) -> None:
         await box.finish()
     row = await box.store.recording("1.0")
     assert row is not None
-    assert row.size_bytes == 44 + len(data) == box.archived("1.0").stat().st_size
-    assert list(box.paths.recording_spool.iterdir()) == []
+    assert row.size_bytes == 44 + len(data)
+    assert box.read("1.0") == data
+    assert box.spooled() == []
+    assert box.alarms == []
+
+
+@pytest.mark.parametrize("row_kept", [True, False])
+async def test_killed_between_the_removal_of_the_two_sides(box: Box, row_kept: bool) -> None:
+    """What is left over must not replace the whole recording by half of one. A power cut may lose the row, too."""
+    data = sound(1)
+    await box.record("1.0", 1000)
+    box.spool("1.0", data)
+    await box.finish()
+    box.spool("1.0", data, age_s=120)
+    box.side("1.0", 0).unlink()
+    if row_kept:
+        await box.service.finish_leftovers()
+    else:
+        async with box.database.write() as connection:
+            await connection.execute(delete(recording))
+        await box.finish()
+    row = await box.store.recording("1.0")
+    assert row is not None
+    assert row.sha256 == hashlib.sha256(box.archived("1.0").read_bytes()).hexdigest()
+    assert box.read("1.0") == data
+    assert box.spooled() == []
     assert box.alarms == []
 
 
@@ -176,9 +242,9 @@ async def test_nothing_recorded_is_told_once(box: Box) -> None:
 
 
 async def test_a_name_that_is_not_ours_is_refused(box: Box) -> None:
-    outside = box.paths.recording_spool.parent / "x.raw"
+    outside = box.paths.recording_spool.parent / f"x{RECORDING_SIDES[0]}"
     outside.write_bytes(sound(0.1))
-    await box.record("1.0", recording="../x.raw")
+    await box.record("1.0", recording="../x")
     await box.finish()
     assert box.alarms == [("recording.failed", "1.0")]
     assert outside.exists()
@@ -192,8 +258,10 @@ async def test_leftovers(box: Box) -> None:
     async with box.database.write() as connection:
         await connection.execute(insert(open_call).values(call_id="open.1", first_seq=1, started_us=1))
     await box.service.finish_leftovers()
-    assert await box.store.recording("old.1") is not None
-    assert sorted(path.name for path in box.paths.recording_spool.iterdir()) == ["new.1.raw", "open.1.raw"]
+    row = await box.store.recording("old.1")
+    assert row is not None
+    assert (box.paths.recordings / row.path).read_bytes()[44:] == sound(1)
+    assert box.spooled() == ["new.1-in.sln", "new.1-out.sln", "open.1-in.sln", "open.1-out.sln"]
 
 
 async def test_a_list_read_too_early_begins_nothing_again(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,9 +294,11 @@ async def test_the_service_finishes_what_is_written_down(box: Box) -> None:
 
 
 def test_peaks_show_where_it_is_loud(tmp_path: Path) -> None:
-    raw, target = tmp_path / "a.raw", tmp_path / "a.wav"
-    raw.write_bytes(sound(1, height=0.5) + bytes(32_000) + sound(1, height=1.0))
-    wav.finish(raw, target)
+    left, right, target = (tmp_path / name for name in ("a-in.sln", "a-out.sln", "a.wav"))
+    data = sound(1, height=0.5) + bytes(32_000) + sound(1, height=1.0)
+    left.write_bytes(side(data, 0))
+    right.write_bytes(side(data, 1))
+    wav.finish(left, right, target)
     peaks = wav.load_peaks(target)
     assert peaks.rate == 50
     assert len(peaks.left) == len(peaks.right) == 150
@@ -242,10 +312,10 @@ def test_peaks_show_where_it_is_loud(tmp_path: Path) -> None:
 
 
 def test_peaks_of_a_long_recording_are_bounded(tmp_path: Path) -> None:
-    raw, target = tmp_path / "a.raw", tmp_path / "a.wav"
-    raw.write_bytes(bytes(wav.FRAME_BYTES * wav.RATE * 300))
-    wav.finish(raw, target)
+    left, right, target = (tmp_path / name for name in ("a-in.sln", "a-out.sln", "a.wav"))
+    left.write_bytes(bytes(wav.SAMPLE_BYTES * wav.RATE * 300))
+    wav.finish(left, right, target)
     assert len(wav.load_peaks(target).left) == wav.MOST_PEAKS
-    raw.write_bytes(b"")
-    wav.finish(raw, target)
+    left.write_bytes(b"")
+    wav.finish(left, right, target)
     assert wav.compute_peaks(target).left == ()

@@ -175,10 +175,11 @@ async def test_agents_see_the_calls_they_took_part_in(site: Site) -> None:
 
 
 async def test_the_recording_by_parts(site: Site) -> None:
-    raw = site.paths.data / "a.raw"
-    raw.write_bytes(bytes(range(256)) * 250)
+    left, right = site.paths.data / "a-in.sln", site.paths.data / "a-out.sln"
+    left.write_bytes(bytes(range(256)) * 125)
+    right.write_bytes(bytes(range(255, -1, -1)) * 125)
     target = site.paths.recordings / "2026/11/22/1.0.wav"
-    made = wav.finish(raw, target)
+    made = wav.finish(left, right, target)
     await put(site, row(1, caller_number='+86 138\r\n"x'), row(2))
     await site.store.add_recording(RecordingRow("1.0", "2026/11/22/1.0.wav", 2, made.size_bytes, made.sha256, 1))
     await site.store.add_recording(RecordingRow("2.0", "", 0, 0, "", 1))

@@ -13,27 +13,29 @@ from appliance_agent.features.records.store import RecordingRow, RecordStore, Un
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import Clock
 from appliance_agent.kernel.events import RecordWritten
-from contracts.paths import BoxPaths
+from contracts.paths import RECORDING_SIDES, BoxPaths
 
 log = structlog.get_logger()
 
 QUIET_S = 0.25
-"""Asterisk's mixing thread closes the file a moment after the channel's end; unchanged for this long = whole."""
+"""Asterisk's mixing thread closes the files a moment after the channel's end; unchanged for this long = whole."""
 QUIET_LIMIT_S = 5.0
 SWEEP_S = 3600.0
 BATCH = 1000
 AT_ONCE = 8
 """Most of the time of one is waiting for Asterisk to close the file."""
 LEFTOVER_AGE_US = 60_000_000
-_NAME = re.compile(r"^[A-Za-z0-9_.-]{1,64}\.raw$")
-_CALL_ID = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+"""Of a call, and of the spool files that belong together."""
 
 Alarm = Callable[[str, str, str, dict[str, object]], Awaitable[None]]
 """key, level, subject, detail: `Alarms.raise_`."""
+Pair = tuple[Path, Path]
+"""What came from the recorded leg, what went to it."""
 
 
 class RecordingService:
-    """Killed at any point it begins again: a WAV is whole or absent, the spool file goes last."""
+    """Killed at any point it begins again: a WAV is whole or absent, the spool files go last."""
 
     name = "recordings"
 
@@ -76,18 +78,23 @@ class RecordingService:
             self._busy.discard(item.call_id)
 
     async def _finish(self, item: Unfinished, *, leftover: bool) -> None:
-        raw = self._spool / item.file
-        if not _NAME.match(item.file) or not _CALL_ID.match(item.call_id):
+        if not _NAME.fullmatch(item.file) or not _NAME.fullmatch(item.call_id):
             raise OSError(f"{item.file!r} is not a name of ours")
         if not leftover and await self._store.recording(item.call_id) is not None:
             return  # finished since it was listed
         path = relative_path(item.call_id, item.started_us)
-        if not await self._settled(raw):
+        pair = _pair(self._spool, item.file)
+        sizes = await _settled(pair)
+        # One side and a WAV: killed while the spool files were removed; made again, it would lose the other side.
+        if max(sizes) < 0 or (min(sizes) < 0 and await asyncio.to_thread((self._archive / path).is_file)):
             await self._missing(item, path)
+            await asyncio.to_thread(_remove, pair)
             return
-        made = await self._convert(raw, self._archive / path)
+        if min(sizes) < 0:
+            log.warning("one side of a recording is missing", call_id=item.call_id)
+        made = await self._convert(pair, self._archive / path)
         await self._add(item.call_id, path, made)
-        await asyncio.to_thread(raw.unlink, missing_ok=True)
+        await asyncio.to_thread(_remove, pair)
         await asyncio.to_thread(wav.store_peaks, self._archive / path)
         log.info("recording finished", call_id=item.call_id, ms=made.duration_ms)
         if made.duration_ms * 2 < item.talk_ms - 2000:
@@ -99,31 +106,18 @@ class RecordingService:
         row = RecordingRow(call_id, str(path), seconds, made.size_bytes, made.sha256, self._clock.now_us())
         await self._store.add_recording(row)
 
-    async def _convert(self, raw: Path, target: Path) -> wav.Wav:
-        """Again when the spool file grew meanwhile: nothing that was recorded is thrown away."""
+    async def _convert(self, pair: Pair, target: Path) -> wav.Wav:
+        """Again when a spool file grew meanwhile: nothing that was recorded is thrown away."""
         for _ in range(10):
-            made = await asyncio.to_thread(wav.finish, raw, target)
-            if await asyncio.to_thread(_size, raw) // wav.FRAME_BYTES == made.frames:
+            before = await asyncio.to_thread(_sizes, pair)
+            made = await asyncio.to_thread(wav.finish, *pair, target)
+            if await asyncio.to_thread(_sizes, pair) == before:
                 return made
-            await self._settled(raw)
-        raise OSError(f"{raw.name} does not stop growing")
-
-    async def _settled(self, raw: Path) -> bool:
-        """Wait until the file has been as it is for QUIET_S. False: there is none."""
-        size = await asyncio.to_thread(_size, raw)
-        try:
-            async with asyncio.timeout(QUIET_LIMIT_S):
-                while True:
-                    await asyncio.sleep(QUIET_S)
-                    now = await asyncio.to_thread(_size, raw)
-                    if now == size:
-                        return now >= 0
-                    size = now
-        except TimeoutError:
-            return size >= 0
+            await _settled(pair)
+        raise OSError(f"{pair[0].name} does not stop growing")
 
     async def _missing(self, item: Unfinished, path: Path) -> None:
-        """No spool file: finished before a kill came between file and row, or never written."""
+        """No spool files, or one too few: finished before a kill came between file and row, or never written."""
         made = await asyncio.to_thread(wav.inspect, self._archive / path)
         if made is not None:
             await self._add(item.call_id, path, made)
@@ -136,16 +130,16 @@ class RecordingService:
     async def finish_leftovers(self) -> None:
         """Files in the spool that no written call waits for: a consultation's, or of a call whose rows were lost."""
         now_us = self._clock.now_us()
-        for raw, changed_us in await asyncio.to_thread(_leftovers, self._spool):
+        for name, changed_us in await asyncio.to_thread(_leftovers, self._spool):
             age_us = now_us - changed_us
-            if raw.stem in self._busy or age_us < LEFTOVER_AGE_US or await self._store.is_open(raw.stem):
+            if name in self._busy or age_us < LEFTOVER_AGE_US or await self._store.is_open(name):
                 continue
-            log.warning("recording without a record", file=raw.name)
-            known = await self._store.recording(raw.stem)
-            # Killed before the spool file was removed: to the same place again, though its day be another one.
-            started_us = await self._store.started_us(raw.stem) if known is not None else None
+            log.warning("recording without a record", file=name)
+            known = await self._store.recording(name)
+            # Killed before the spool files were removed: to the same place again, though its day be another one.
+            started_us = await self._store.started_us(name) if known is not None else None
             started_us = changed_us if started_us is None else started_us
-            await self._finish_quietly(Unfinished(raw.stem, raw.name, started_us, changed_us, 0), leftover=True)
+            await self._finish_quietly(Unfinished(name, name, started_us, changed_us, 0), leftover=True)
 
 
 def relative_path(call_id: str, started_us: int) -> Path:
@@ -154,15 +148,41 @@ def relative_path(call_id: str, started_us: int) -> Path:
     return Path(f"{day:%Y/%m/%d}") / f"{call_id}.wav"
 
 
-def _size(path: Path) -> int:
+def _pair(spool: Path, name: str) -> Pair:
+    left, right = (spool / f"{name}{side}" for side in RECORDING_SIDES)
+    return left, right
+
+
+def _sizes(pair: Pair) -> tuple[int, int]:
     """-1: there is no such file."""
+    return wav.size(pair[0]), wav.size(pair[1])
+
+
+def _remove(pair: Pair) -> None:
+    for side in pair:
+        side.unlink(missing_ok=True)
+
+
+async def _settled(pair: Pair) -> tuple[int, int]:
+    """Wait until both files have been as they are for QUIET_S; their sizes."""
+    sizes = await asyncio.to_thread(_sizes, pair)
     try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return -1
+        async with asyncio.timeout(QUIET_LIMIT_S):
+            while True:
+                await asyncio.sleep(QUIET_S)
+                now = await asyncio.to_thread(_sizes, pair)
+                if now == sizes:
+                    return now
+                sizes = now
+    except TimeoutError:
+        return sizes
 
 
-def _leftovers(spool: Path) -> list[tuple[Path, int]]:
-    if not spool.is_dir():
-        return []
-    return [(path, path.stat().st_mtime_ns // 1000) for path in sorted(spool.iterdir()) if _NAME.match(path.name)]
+def _leftovers(spool: Path) -> list[tuple[str, int]]:
+    """Base names and when the younger of their files was last written."""
+    changed: dict[str, int] = {}
+    for path in spool.iterdir() if spool.is_dir() else ():
+        name = next((path.name.removesuffix(side) for side in RECORDING_SIDES if path.name.endswith(side)), "")
+        if _NAME.fullmatch(name):
+            changed[name] = max(changed.get(name, 0), path.stat().st_mtime_ns // 1000)
+    return sorted(changed.items())

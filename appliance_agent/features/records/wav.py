@@ -2,6 +2,7 @@
 
 import array
 import hashlib
+import io
 import json
 import os
 import struct
@@ -15,11 +16,12 @@ from appliance_agent.kernel.files import fsync_folder, write_atomically
 
 RATE = 8000
 CHANNELS = 2
+SAMPLE_BYTES = 2
 FRAME_BYTES = 4
-"""Two samples of 16 bit: left = outside party's side of the recorded leg, right = what that leg hears."""
+"""Two samples of 16 bit: left = what came from the outside party, right = what that party heard."""
 HEADER_BYTES = 44
 MOST_PEAKS = 2000
-_CHUNK_BYTES = 262_144
+_CHUNK_FRAMES = 65_536
 _MAX_DATA_BYTES = 0xFFFF_FFFF - HEADER_BYTES
 
 
@@ -34,17 +36,21 @@ class Wav:
         return self.frames * 1000 // RATE
 
 
-def finish(raw: Path, target: Path) -> Wav:
-    """Write `raw` (s16le, 8 kHz, interleaved stereo) as WAV to `target`: whole or not at all. `raw` stays.
+def finish(left: Path, right: Path, target: Path) -> Wav:
+    """Write the two sides (s16le, 8 kHz, mono) as one stereo WAV to `target`: whole or not at all. They stay.
 
-    A torn last frame (Asterisk killed) is left out. Raises OSError.
+    The shorter side ends in silence; a side without a file is silent. A torn last sample (Asterisk killed) is left
+    out. Raises OSError; FileNotFoundError when both are missing.
     """
-    frames = min(raw.stat().st_size, _MAX_DATA_BYTES) // FRAME_BYTES
+    longest = max(size(left), size(right))
+    if longest < 0:
+        raise FileNotFoundError(f"neither {left.name} nor {right.name}")
+    frames = min(longest // SAMPLE_BYTES, _MAX_DATA_BYTES // FRAME_BYTES)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     part = target.with_name(target.name + ".part")
     digest = hashlib.sha256()
-    with raw.open("rb") as source, part.open("wb") as file:
-        for piece in _pieces(source, frames):
+    with _open(left) as came, _open(right) as went, part.open("wb") as file:
+        for piece in _pieces(came, went, frames):
             digest.update(piece)
             file.write(piece)
         file.flush()
@@ -54,22 +60,43 @@ def finish(raw: Path, target: Path) -> Wav:
     return Wav(frames, HEADER_BYTES + frames * FRAME_BYTES, digest.hexdigest())
 
 
-def _pieces(source: BinaryIO, frames: int) -> Iterator[bytes]:
+def size(path: Path) -> int:
+    """In bytes; -1: there is no such file."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1
+
+
+def _open(side: Path) -> BinaryIO:
+    try:
+        return side.open("rb")
+    except FileNotFoundError:
+        return io.BytesIO()
+
+
+def _pieces(left: BinaryIO, right: BinaryIO, frames: int) -> Iterator[bytes]:
     yield header(frames)
-    left = frames * FRAME_BYTES
-    while left:
-        piece = source.read(min(left, _CHUNK_BYTES))
-        if not piece:
-            raise OSError(f"{source.name} became shorter while it was read")
-        left -= len(piece)
-        yield piece
+    for start in range(0, frames, _CHUNK_FRAMES):
+        count = min(_CHUNK_FRAMES, frames - start)
+        both = array.array("h", bytes(count * FRAME_BYTES))
+        both[0::2] = _samples(left, count)
+        both[1::2] = _samples(right, count)
+        yield both.tobytes()
+
+
+def _samples(side: BinaryIO, count: int) -> "array.array[int]":
+    """The next ones, with silence after the end. Their byte order does not matter here: they are only moved."""
+    data = side.read(count * SAMPLE_BYTES)
+    whole = len(data) // SAMPLE_BYTES * SAMPLE_BYTES
+    return array.array("h", data[:whole].ljust(count * SAMPLE_BYTES, b"\0"))
 
 
 def header(frames: int) -> bytes:
-    size = frames * FRAME_BYTES
+    data_bytes = frames * FRAME_BYTES
     return struct.pack(
-        "<4sI4s4sIHHIIHH4sI", b"RIFF", size + HEADER_BYTES - 8, b"WAVE", b"fmt ", 16, 1, CHANNELS, RATE,
-        RATE * FRAME_BYTES, FRAME_BYTES, 16, b"data", size,
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", data_bytes + HEADER_BYTES - 8, b"WAVE", b"fmt ", 16, 1, CHANNELS, RATE,
+        RATE * FRAME_BYTES, FRAME_BYTES, 16, b"data", data_bytes,
     )  # fmt: skip
 
 
@@ -78,10 +105,10 @@ def inspect(target: Path) -> Wav | None:
     try:
         with target.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
-            size = file.tell()
+            total = file.tell()
     except FileNotFoundError:
         return None
-    return Wav(max(0, size - HEADER_BYTES) // FRAME_BYTES, size, digest.hexdigest())
+    return Wav(max(0, total - HEADER_BYTES) // FRAME_BYTES, total, digest.hexdigest())
 
 
 def peaks_path(wav: Path) -> Path:

@@ -2,7 +2,7 @@
 
 SA_EXT     extension of this leg; set by its endpoint, on calls it makes and calls it gets
 SA_TRUNK   trunk of this leg; set by its endpoint
-SA_RECORD  name of the recording of this leg
+SA_RECORD  base name of the recording of this leg
 SA_WAITING queue in which this leg waits; SA_DIALLING what it is dialling: the hangup handler tells by them what ended
 SA_HOPS    hand-overs between menus and queues without an act of the caller
 """
@@ -10,7 +10,7 @@ SA_HOPS    hand-overs between menus and queues without an act of the caller
 from appliance_agent.render.dialplan.builder import Context
 from appliance_agent.render.door import path
 from contracts.journal import UserEvent
-from contracts.paths import BoxPaths
+from contracts.paths import RECORDING_SIDES, BoxPaths
 
 MAX_HOPS = 20
 """A menu or queue that points at itself as `otherwise` would else turn for ever, and fill the journal."""
@@ -83,14 +83,15 @@ def _hop() -> Context:
 
 
 def _record(paths: BoxPaths) -> Context:
-    """Records this leg in stereo from now to its end, once. Option D interleaves: left what comes from this leg,
-    right what goes to it. It is called on the outside party's leg only, so left is always the outside party
-    (measured with tones by tests/golden/test_calls.py)."""
+    """Records this leg from now to its end, once: what comes from it (r) and what goes to it (t), in two files of equal
+    length. It is called on the outside party's leg only, so r is always the outside party (measured with tones by
+    tests/golden/test_calls.py). Option D, one stereo file, is wrong above 8 kHz: ADR 0005."""
+    received, sent = (f"{path(paths.recording_spool)}/${{SA_RECORD}}{side}" for side in RECORDING_SIDES)
     return Context("sa-record").exten(
         "s",
         'GotoIf($["${SA_RECORD}"!=""]?done)',
-        "Set(SA_RECORD=${CHANNEL(linkedid)}.raw)",
-        f"MixMonitor({path(paths.recording_spool)}/${{SA_RECORD}},D)",
+        "Set(SA_RECORD=${CHANNEL(linkedid)})",
+        f"MixMonitor(,r({received})t({sent}))",
         event(UserEvent.RECORD, file="${SA_RECORD}"),
         ("done", "Return()"),
     )

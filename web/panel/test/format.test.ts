@@ -26,11 +26,20 @@ describe('durations and shares', () => {
 
 describe('report', () => {
   it('drills an hour of the site to the same hour in UTC', () => {
-    expect(bucketRange('2026-11-22T08:00:00+08:00', 'hour')).toEqual({
+    expect(bucketRange('2026-11-22T08:00:00+08:00', 'hour', 'UTC')).toEqual({
       from: '2026-11-22T00:00:00.000Z',
       to: '2026-11-22T01:00:00.000Z',
     });
-    expect(bucketRange('08', 'hour_of_day')).toBeNull();
+    expect(bucketRange('08', 'hour_of_day', 'UTC')).toBeNull();
+  });
+  it('drills a day of the site, whatever zone the browser is in, also when clocks change', () => {
+    const hours = (day: string, zone: string) => {
+      const range = bucketRange(day, 'day', zone);
+      return range && [range.from, (Date.parse(range.to) - Date.parse(range.from)) / 3_600_000];
+    };
+    expect(hours('2026-11-22', 'Asia/Shanghai')).toEqual(['2026-11-21T16:00:00.000Z', 24]);
+    expect(hours('2026-10-25', 'Europe/Berlin')).toEqual(['2026-10-24T22:00:00.000Z', 25]);
+    expect(hours('2026-03-29', 'Europe/Berlin')).toEqual(['2026-03-28T23:00:00.000Z', 23]);
   });
   it('names buckets in the zone of the site', () => {
     expect(bucketText('2026-11-22T08:00:00+08:00', 'hour')).toBe('11-22 08:00');
@@ -45,7 +54,7 @@ describe('report', () => {
   });
   it('exports raw figures and keeps quotes inside cells', () => {
     const csv = reportCsv(
-      { rows: [{ bucket: '2026-11-22', ...FIGURES }], total: FIGURES, definitions: {} },
+      { rows: [{ bucket: '2026-11-22', ...FIGURES }], total: FIGURES, definitions: {}, timezone: 'UTC' },
       (key) => `"${key}"`,
     );
     expect(csv.split('\r\n')[0]).toContain('"""bucket"""');

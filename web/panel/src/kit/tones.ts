@@ -36,7 +36,7 @@ const tones: Record<StatusKind, Record<string, Tone>> = {
     unknown_number: 'warn',
   },
   outcome: { answered: 'good', abandon: 'bad', timeout: 'bad', full: 'bad', joinempty: 'bad', leaveempty: 'bad' },
-  alarm: { info: 'info', warning: 'warn', error: 'bad', critical: 'bad' },
+  alarm: { info: 'info', warning: 'warn', critical: 'bad' },
   direction: { inbound: 'info', outbound: 'plain', internal: 'plain' },
   version: { running: 'good', failed: 'bad', superseded: 'plain' },
   step: { done: 'good', running: 'info', failed: 'bad', pending: 'plain', waiting: 'warn' },

@@ -47,7 +47,9 @@ export interface LiveCall {
 export interface Alarm {
   id: string;
   key: string;
-  level: 'info' | 'warning' | 'error' | 'critical';
+  level: 'info' | 'warning' | 'critical';
+  /** What it is about: a trunk's id, "disk"; "" when the key says it. */
+  subject: string;
   since: string;
   cleared_at: string | null;
   acked_at?: string | null;

@@ -136,6 +136,8 @@ export interface CallReport {
   rows: ReportRow[];
   total: ReportFigures;
   definitions: Record<string, string>;
+  /** Of the site; buckets are in it. */
+  timezone: string;
 }
 
 export interface ReportQuery {

@@ -34,7 +34,7 @@ export interface ItemList<Item> {
 /** One list of the configuration with the form of one item: the grammar that all administration pages share. */
 export function useCollection<K extends CollectionName>(
   collection: K,
-  blank: () => Collections[K],
+  blank: (items: readonly Collections[K][]) => Collections[K],
 ): ItemList<Collections[K]> {
   type Item = Collections[K];
   const config = useConfig();
@@ -44,7 +44,7 @@ export function useCollection<K extends CollectionName>(
   const saving = useAct();
   const open = ref(false);
   const isNew = ref(false);
-  const form = reactive<{ item: Item }>({ item: blank() }) as { item: Item };
+  const form = reactive<{ item: Item }>({ item: blank([]) }) as { item: Item };
   const original = ref('') as Ref<string>;
 
   const rows = computed(() => (config.document?.[collection] ?? []) as Item[]);
@@ -98,7 +98,7 @@ export function useCollection<K extends CollectionName>(
     fault,
     busy: saving.busy,
     saveError: saving.error,
-    add: () => show(blank(), true),
+    add: () => show(blank(rows.value), true),
     edit: (item: Item) => show(item, false),
   };
 }

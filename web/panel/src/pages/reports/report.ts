@@ -1,5 +1,6 @@
 import type { CallReport, ReportBy, ReportFigures } from '@sa800/sdk';
 import { duration, percent } from '@/util/format';
+import { dayStart, nextDay } from '@/util/zone';
 
 export const FIGURES = [
   'offered',
@@ -28,16 +29,13 @@ export function bucketText(bucket: string, by: ReportBy): string {
 }
 
 /** From and to of a bucket for the records; null where a bucket is not one stretch of time (hour of day). */
-export function bucketRange(bucket: string, by: ReportBy): { from: string; to: string } | null {
+export function bucketRange(bucket: string, by: ReportBy, zone: string): { from: string; to: string } | null {
   if (by === 'hour_of_day') return null;
   if (by === 'hour') {
     const from = new Date(bucket);
     return { from: from.toISOString(), to: new Date(from.getTime() + 3_600_000).toISOString() };
   }
-  const from = new Date(`${bucket}T00:00:00`);
-  const to = new Date(from);
-  to.setDate(to.getDate() + 1);
-  return { from: from.toISOString(), to: to.toISOString() };
+  return { from: dayStart(bucket, zone).toISOString(), to: dayStart(nextDay(bucket), zone).toISOString() };
 }
 
 /** CSV with raw figures (milliseconds, shares) and their names in the page's language. */

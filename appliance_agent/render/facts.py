@@ -15,3 +15,5 @@ class Facts:
     """Password of the ARI user `sa800`; same alphabet."""
     retired_menus: tuple[Menu, ...] = ()
     """Older versions of menus that callers may still be in: rendered beside the current ones."""
+    addresses: tuple[str, ...] = ()
+    """The box's own IPv4 addresses (no loopback). With an announced address, browsers are offered that one for each."""

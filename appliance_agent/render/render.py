@@ -24,7 +24,7 @@ def render(desired: Desired, facts: Facts) -> dict[str, str]:
         "http.conf": access.render_http(),
         "ari.conf": access.render_ari(facts),
         "manager.conf": access.render_manager(facts),
-        "rtp.conf": static.render_rtp(desired),
+        "rtp.conf": static.render_rtp(desired, facts),
         "sorcery.conf": pjsip.render_sorcery(),
         "pjsip.conf": pjsip.render_pjsip(desired),
         "musiconhold.conf": moh.render_moh(desired, facts),

@@ -1,8 +1,11 @@
 """Files that say the same on every box, but for paths and the RTP range."""
 
+from ipaddress import IPv4Address
+
 from appliance_agent.config.model import Desired
 from appliance_agent.render.conf import Conf
-from appliance_agent.render.door import path
+from appliance_agent.render.door import path, word
+from appliance_agent.render.facts import Facts
 from contracts.paths import BoxPaths
 
 
@@ -35,17 +38,24 @@ def render_logger() -> str:
     return str(conf.section("logfiles", ("messages.log", "notice,warning,error"), ("console", "notice,warning,error")))
 
 
-def render_rtp(desired: Desired) -> str:
+def render_rtp(desired: Desired, facts: Facts) -> str:
+    """Behind NAT browsers are offered the announced address beside our own (ICE); phones are told it in SDP."""
     network = desired.network
-    return str(
-        Conf("Audio.").section(
-            "general",
-            rtpstart=network.rtp_first,
-            rtpend=network.rtp_last,
-            strictrtp=True,
-            icesupport=True,
-        )
+    conf = Conf("Audio.").section(
+        "general", rtpstart=network.rtp_first, rtpend=network.rtp_last, strictrtp=True, icesupport=True
     )
+    if network.announced_address is not None and _is_address(network.announced_address):
+        offer = f"{network.announced_address},include_local_address"
+        conf.section("ice_host_candidates", *((word(address), offer) for address in facts.addresses))
+    return str(conf)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def render_cdr() -> str:

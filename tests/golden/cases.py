@@ -19,4 +19,10 @@ def desired(case: str) -> Desired:
 def facts(case: str) -> Facts:
     retired = HERE / case / "retired.json"
     menus = TypeAdapter(tuple[Menu, ...]).validate_json(retired.read_bytes()) if retired.exists() else ()
-    return Facts(BoxPaths(), ami_secret="AmiSecretOfTheTests", ari_secret="AriSecretOfTheTests", retired_menus=menus)
+    return Facts(
+        BoxPaths(),
+        ami_secret="AmiSecretOfTheTests",
+        ari_secret="AriSecretOfTheTests",
+        retired_menus=menus,
+        addresses=("192.168.7.1",),
+    )

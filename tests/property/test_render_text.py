@@ -14,7 +14,7 @@ from contracts.paths import BoxPaths
 from tests.property.documents import FRAGMENTS, documents, names, renamed
 
 FACTS = Facts(BoxPaths(), ami_secret="AmiSecretOfTheTests", ari_secret="AriSecretOfTheTests")
-EVERY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EVERY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 APPS = (
     "Answer", "BackGround", "CELGenUserEvent", "Dial", "Gosub", "GosubIf", "Goto", "GotoIf", "Hangup", "MixMonitor",

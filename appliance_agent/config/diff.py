@@ -66,12 +66,17 @@ def _objects(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterat
         old, new = before.get(name), after.get(name)
         if old == new:
             continue
-        if name in KEYS and isinstance(old, list) and isinstance(new, list):
+        if name in KEYS and _items(old) and _items(new):
             yield from _keyed(below, KEYS[name], old, new)
         elif isinstance(old, dict) and isinstance(new, dict) and old.get("kind") == new.get("kind"):
             yield from _objects(below, old, new)
         else:
             yield Change(below, ChangeKind.CHANGE, _masked(name, old), _masked(name, new))
+
+
+def _items(value: Any) -> bool:
+    """A list of named items. A menu's `prompts` are ids: a value, though a collection has the same name."""
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _keyed(path: str, key: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[Change]:

@@ -63,6 +63,14 @@ def test_a_list_of_values_and_a_singleton() -> None:
     ]
 
 
+def test_a_menus_prompts_are_one_value() -> None:
+    menu = GOOD.menus[0]
+    before = list(menu.prompts)
+    assert told(menus=(menu.model_copy(update={"prompts": menu.prompts[:1]}),)) == [
+        ("menus/main/prompts", "change", before, before[:1]),
+    ]  # fmt: skip
+
+
 def test_another_order_is_a_change() -> None:
     assert [path for path, *_ in told(queues=GOOD.queues[::-1])] == ["queues"]
 

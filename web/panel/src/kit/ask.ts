@@ -22,12 +22,12 @@ export function said(text: string): void {
   ElMessage({ message: text, type: 'success', duration: 2_000, grouping: true });
 }
 
+/** Something was not done. */
+export function refused(text: string): void {
+  ElMessage({ message: text, type: 'error', duration: 6_000, grouping: true });
+}
+
 /** A failure where there is no place for an ErrorAlert. */
 export function failed(error: Sa800Error): void {
-  ElMessage({
-    message: [error.message, error.hint].filter(Boolean).join(' '),
-    type: 'error',
-    duration: 6_000,
-    grouping: true,
-  });
+  refused([error.message, error.hint].filter(Boolean).join(' '));
 }

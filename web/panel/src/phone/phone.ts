@@ -113,16 +113,26 @@ export class Phone {
 
   /** Blind: the far side is sent to `number`, this call ends. */
   transfer(id: string, number: string): void {
-    this.lines.get(id)?.session.refer(this.target(number));
+    this.refer(id, this.target(number), [id]);
   }
 
   /** Attended: the far side of `id` is connected with the far side of the consultation; both calls end here. */
   join(id: string, consultationId: string): void {
-    const consultation = this.lines.get(consultationId);
-    if (!consultation) return;
-    this.lines
-      .get(id)
-      ?.session.refer(consultation.session.remote_identity.uri.toString(), { replaces: consultation.session });
+    const other = this.lines.get(consultationId)?.session;
+    if (other) this.refer(id, other.remote_identity.uri.toString(), [id, consultationId], other);
+  }
+
+  /**
+   * Asterisk leaves it to the one who transfers to hang up, and does so itself only a minute later. Refused at once:
+   * the call is still here. A final failure comes after the far side has left, so that call is over, too.
+   */
+  private refer(id: string, target: string, over: readonly string[], replaces?: RTCSession): void {
+    const gone = () => {
+      for (const each of over) this.hangup(each);
+    };
+    const refused = () => this.events.transferRefused();
+    const eventHandlers = { accepted: gone, failed: gone, requestFailed: refused };
+    quietly(() => this.lines.get(id)?.session.refer(target, { eventHandlers, ...(replaces && { replaces }) }));
   }
 
   private target(number: string): string {

@@ -24,6 +24,8 @@ export interface PhoneEvents {
   state(state: PhoneState, detail: string): void;
   calls(calls: readonly PhoneCall[]): void;
   ended(call: PhoneCall): void;
+  /** The box does not take this transfer: the call goes on here. */
+  transferRefused(): void;
   /** The sound of the far side, to be played. */
   sound(callId: string, stream: MediaStream): void;
 }

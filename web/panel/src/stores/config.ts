@@ -35,13 +35,13 @@ export const useConfig = defineStore('config', () => {
   let loading: Promise<void> | null = null;
 
   const document = computed<ConfigDocument | null>(() => state.value?.document ?? null);
-  const pending = computed(() => (state.value?.changed ? (diff.value?.changes.length ?? 0) : 0));
+  const pending = computed(() => (state.value?.changed ? (diff.value?.changes.length ?? 1) : 0));
 
   async function fetchAll(): Promise<void> {
     const next = await api.config.get();
-    diff.value = next.changed ? await api.config.diff() : null;
     state.value = next;
     stale.value = false;
+    diff.value = next.changed ? await api.config.diff() : null;
     if (next.active_job && job.value?.id !== next.active_job) job.value = await api.config.job(next.active_job);
   }
 
@@ -70,6 +70,7 @@ export const useConfig = defineStore('config', () => {
       throw reason;
     } finally {
       stale.value = true;
+      await loading?.catch(() => undefined);
       await load().catch(() => undefined);
     }
   }

@@ -2,6 +2,8 @@ import type { PopEvent } from '@sa800/sdk';
 import { defineStore } from 'pinia';
 import { computed, nextTick, ref, shallowRef, watch } from 'vue';
 import { api } from '@/api';
+import { i18n } from '@/i18n';
+import { refused } from '@/kit/ask';
 import { type MicrophoneFault } from '@/phone/microphone';
 import { holdPhone } from '@/phone/only';
 import type { Phone } from '@/phone/phone';
@@ -25,8 +27,9 @@ export const usePhone = defineStore('phone', () => {
   const call = computed(() => calls.value.find((item) => !item.consultation) ?? calls.value[0] ?? null);
   const consultation = computed(() => calls.value.find((item) => item.consultation && item !== call.value) ?? null);
   const ringing = computed(() => call.value?.state === 'ringing');
+  const told = shallowRef<PopEvent | null>(null);
   /** What the box knows of the ringing or running call; the number on the page is there before it. */
-  const pop = computed<PopEvent | null>(() => (call.value?.direction === 'in' ? live.pop : null));
+  const pop = computed(() => (call.value?.direction === 'in' ? told.value : null));
 
   function changed(next: readonly PhoneCall[]): void {
     const before = call.value;
@@ -80,6 +83,7 @@ export const usePhone = defineStore('phone', () => {
         },
         calls: changed,
         ended,
+        transferRefused: () => refused(i18n.global.t('desk.transferRefused')),
         sound: play,
       },
       () => api.session.sip(),
@@ -114,6 +118,13 @@ export const usePhone = defineStore('phone', () => {
     if (phone && call.value) act(phone, call.value.id);
   };
 
+  // A second caller who is refused because of this talk must not take its place on the page.
+  watch(
+    () => live.pop,
+    (next) => {
+      if (next === null || told.value === null || call.value?.state !== 'talking') told.value = next;
+    },
+  );
   wakeOnGesture();
   globalThis.addEventListener('pagehide', () => close());
   globalThis.addEventListener('beforeunload', (event) => {

@@ -52,8 +52,8 @@ export interface Alarm {
   subject: string;
   since: string;
   cleared_at: string | null;
-  acked_at?: string | null;
-  acked_by?: string | null;
+  /** Login of who has seen it. */
+  acked_by: string | null;
   detail: unknown;
 }
 

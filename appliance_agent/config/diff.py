@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from appliance_agent.config.model import Desired, Menu
 
@@ -74,7 +74,7 @@ def _objects(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterat
             yield Change(below, ChangeKind.CHANGE, _masked(name, old), _masked(name, new))
 
 
-def _items(value: Any) -> bool:
+def _items(value: Any) -> TypeGuard[list[dict[str, Any]]]:
     """A list of named items. A menu's `prompts` are ids: a value, though a collection has the same name."""
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 

@@ -19,12 +19,12 @@ export async function sure(question: string, act: string, danger = true): Promis
 
 /** A short word that something went well. */
 export function said(text: string): void {
-  ElMessage({ message: text, type: 'success', duration: 2_000, grouping: true });
+  ElMessage({ message: text, type: 'success', duration: 2_000, placement: 'bottom', grouping: true });
 }
 
 /** Something was not done. */
 export function refused(text: string): void {
-  ElMessage({ message: text, type: 'error', duration: 6_000, grouping: true });
+  ElMessage({ message: text, type: 'error', duration: 6_000, placement: 'bottom', grouping: true });
 }
 
 /** A failure where there is no place for an ErrorAlert. */

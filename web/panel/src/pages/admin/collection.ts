@@ -4,6 +4,7 @@ import { useI18n } from 'vue-i18n';
 import { said, sure } from '@/kit/ask';
 import { ID_OF, useConfig } from '@/stores/config';
 import { useSession } from '@/stores/session';
+import { faultText } from '@/util/faults';
 import { useAct, useLoad } from '@/util/load';
 
 function copy<T>(value: T): T {
@@ -80,7 +81,8 @@ export function useCollection<K extends CollectionName>(
   /** What the box says against a field, by the end of its path: `fault('name')`. */
   function fault(field: string): string {
     const fields = saving.error.value?.fields ?? [];
-    return fields.find((item) => item.path === field || item.path.endsWith(`/${field}`))?.message ?? '';
+    const message = fields.find((item) => item.path === field || item.path.endsWith(`/${field}`))?.message;
+    return message ? faultText(message) : '';
   }
 
   return {

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -30,6 +31,8 @@ LISTEN = """
     constructor(...args) {
       super(...args);
       this.addEventListener('track', (event) => {
+        // Only the newest call is listened to: an ended one would go on adding its silence.
+        if (heard.keep) heard.keep[0].close();
         const context = new AudioContext({ sampleRate: 8000 });
         const source = context.createMediaStreamSource(new MediaStream([event.track]));
         const tap = context.createScriptProcessor(1024, 1, 1);
@@ -78,6 +81,21 @@ async def chromium(
             yield context
         finally:
             await browser.close()
+
+
+async def heard_blocks(page: Page) -> int:
+    """How many blocks (1024 samples) the page has heard so far: a mark for `hear`."""
+    return int(await page.evaluate("() => window.__testHeard.blocks.length"))
+
+
+async def hear(page: Page, blocks: int, *, skip: int = 0, limit_s: float = 20.0) -> NDArray[np.float64]:
+    """Listens until `skip` and then `blocks` more blocks of 128 ms have come; returns the latter's samples (8 kHz)."""
+    first = await heard_blocks(page) + skip
+    await page.wait_for_function(
+        "count => window.__testHeard.blocks.length >= count", arg=first + blocks, timeout=limit_s * 1000
+    )
+    wanted = "([first, count]) => window.__testHeard.blocks.slice(first, first + count).flat()"
+    return np.asarray(await page.evaluate(wanted, [first, blocks]), dtype=np.float64)
 
 
 async def save_heard(page: Page, path: Path) -> float:

@@ -71,7 +71,7 @@ def files(own: str, address_of: dict[str, str], host_address: str, secret: str) 
         f"[general]\nenabled = yes\nport = 5038\nbindaddr = {own.partition(':')[0]}\n"
         f"[lab]\nsecret = {secret}\ndeny = 0.0.0.0/0.0.0.0\npermit = {host_address}/255.255.255.255\n"
         f"permit = {own.partition(':')[0]}/255.255.255.255\n"
-        "read = call,user\nwrite = originate,call,command,system\nwritetimeout = 1000\n"
+        "read = call,user,dtmf\nwrite = originate,call,command,system\nwritetimeout = 1000\n"
     )
     return texts
 

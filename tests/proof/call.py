@@ -87,6 +87,7 @@ async def talk(run: Run, call: Call) -> None:
     figures["pop_ms"] = round((at["sa800-pop"] - at["sa800-invite"]) * 1000, 1)
     await page.get_by_test_id("btn-answer").click()
     await page.locator("[data-testid=call-card][data-state=talking]").wait_for()
+    breaks.put_into_talk(os.environ.get("BREAK", ""), run.lab)
     await asyncio.to_thread(call.wait, "ended", TALK_S)
     await page.screenshot(path=out / "talk.png")
     if plan.caller_hangs_up:
@@ -109,7 +110,7 @@ async def record_of(plan: Plan, page: Page, ended_at: float, figures: Figures) -
 
 async def judge_sound(run: Run, call: Call, prompts: list[Path]) -> float:
     """What the caller and the seat heard; returns the seconds from answer to hang-up."""
-    plan, page, figures, out = run.plan, run.page, run.figures, run.out
+    plan, figures, out = run.plan, run.figures, run.out
     heard = call.heard()
     assert heard.wav is not None
     shutil.copy(heard.wav, out / "caller-heard.wav")
@@ -118,7 +119,6 @@ async def judge_sound(run: Run, call: Call, prompts: list[Path]) -> float:
     figures["menu_heard"] = round(min(correlation(samples, read_wav(file).channels[0]) for file in prompts), 3)
     judged = middle(samples[-int(TALK_S * caller.rate) :], caller.rate, JUDGED_S)
     figures["tone_share_caller"] = round(tone_share(judged, caller.rate, plan.agent_hz), 3)
-    await save_heard(page, out / "agent-heard.wav")
     agent = read_wav(out / "agent-heard.wav")
     judged = middle(agent.channels[0][-int(TALK_S * agent.rate) :], agent.rate, JUDGED_S)
     figures["tone_share_agent"] = round(tone_share(judged, agent.rate, plan.caller_hz), 3)
@@ -174,6 +174,7 @@ async def one_call(plan: Plan, lab: Lab, browser: BrowserContext, out: Path, fig
     finally:
         await asyncio.to_thread(call.hang_up)
     ended_at = (call.when("ended") or 0) + time.time() - time.monotonic()
+    await save_heard(page, out / "agent-heard.wav")  # at once: the page's tap goes on with silence
     record = await record_of(plan, page, ended_at, figures)
     call_s = await judge_sound(run, call, prompts)
     if record is not None:

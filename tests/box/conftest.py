@@ -11,4 +11,5 @@ from image import rootfs
 def root() -> Path:
     return rootfs.ensure()
 
+
 from tests.lab.fixtures import *  # noqa: E402, F403

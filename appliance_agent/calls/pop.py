@@ -19,5 +19,6 @@ def pop_body(call: Call, extension: str, desired: Desired, now_us: int) -> dict[
         "queue": queue,
         "queue_name": next((item.name for item in desired.queues if item.id == queue), ""),
         "menu_path": list(call.menu_path),
+        "menu_names": desired.menu_names(call.menu_path),
         "wait_ms": (now_us - call.waiting_since_us) // 1000 if call.waiting_since_us is not None else 0,
     }

@@ -4,6 +4,7 @@ Every edit makes a new draft of the whole document; a published draft is a versi
 operations on documents. References between parts are checked by `appliance_agent.config.check`.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -191,3 +192,8 @@ class Desired(Part):
     prompts: tuple[Prompt, ...] = ()
     menus: tuple[Menu, ...] = ()
     queues: tuple[Queue, ...] = ()
+
+    def menu_names(self, path: Iterable[str]) -> dict[str, str]:
+        """Id → name of the menus in a path of choices ("main:1"); of those that there are."""
+        ids = {choice.partition(":")[0] for choice in path}
+        return {menu.id: menu.name for menu in self.menus if menu.id in ids}

@@ -64,6 +64,7 @@ async def test_a_queue_call_moves_the_seat_and_ends_in_wrap_up(root: Path, tmp_p
         assert pop.body == {
             "extension": "1001", "caller_number": CALLER, "caller_name": "", "did": "075588886666", "did_name": "总机",
             "queue": "sales", "queue_name": "销售", "menu_path": ["main:1"],
+            "menu_names": {"main": "主菜单"},
         }  # fmt: skip
         await made.until(lambda: made.seat("1001") == "ringing")
         await answered(made, "1001")

@@ -57,6 +57,7 @@ async def test_a_call_is_answered_held_muted_and_keyed(desk: Desk) -> None:
     call = await desk.rings(caller)
     await expect(desk.get("pop-queue")).to_have_text("客服")
     await expect(desk.get("pop-did")).to_contain_text("总机")
+    await expect(desk.get("pop-menu-path")).to_have_text("主菜单 → 1")
     await desk.state("ringing")
     await desk.get("btn-answer").click()
     await desk.call("talking")

@@ -75,6 +75,8 @@ class Session(BaseModel):
     extension_kind: Literal["phone", "browser"] | None
     """None without an extension, or when the running configuration has none of that number."""
     expires_at: str
+    timezone: str
+    """Of the site (IANA): pages show its days and hours, wherever they are opened."""
 
 
 class SessionChange(BaseModel):

@@ -122,6 +122,7 @@ class Sessions:
             extension=row.extension,
             extension_kind=self._kind(row.extension),
             expires_at=rfc3339(row.expires_us),
+            timezone=self._config.desired.site.timezone,
         )
 
     async def close(self, key: str) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from appliance_agent.config.holder import ConfigHolder
+from appliance_agent.config.model import Desired
 from appliance_agent.features.records import table, wav
 from appliance_agent.features.records.model import (
     CsvQuery,
@@ -57,7 +58,7 @@ class RecordsApi:
         return RecordPage(items=[RecordItem(**_item(row)) for row in rows], total=total)
 
     async def one(self, call: Call) -> RecordDetail:
-        return RecordDetail(**_detail(await self._row(call)))
+        return RecordDetail(**_detail(await self._row(call), self._config.desired))
 
     async def csv(self, call: Call) -> web.StreamResponse:
         query: CsvQuery = call.query
@@ -146,10 +147,11 @@ def _item(row: Mapping[str, Any]) -> dict[str, Any]:
     return _times(row) | {"recording": info}
 
 
-def _detail(row: Mapping[str, Any]) -> dict[str, Any]:
+def _detail(row: Mapping[str, Any], desired: Desired) -> dict[str, Any]:
     detail = row["detail"]
     return _item(row) | {
         "menu_path": detail["menu_path"],
+        "menu_names": desired.menu_names(detail["menu_path"]),
         "legs": [LegItem(**_times(leg)) for leg in detail["legs"]],
         "queue_visits": [VisitItem(**_times(visit)) for visit in detail["queue_visits"]],
         "timeline": [TimelineEntry(**_times(item)) for item in detail["timeline"]],

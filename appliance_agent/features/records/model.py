@@ -136,6 +136,8 @@ class TimelineEntry(BaseModel):
 
 class RecordDetail(RecordItem):
     menu_path: list[str]
+    menu_names: dict[str, str]
+    """Id → name of the path's menus that the running configuration still has."""
     legs: list[LegItem]
     queue_visits: list[VisitItem]
     timeline: list[TimelineEntry]

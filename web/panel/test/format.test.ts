@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { lostLevel, waitLevel } from '../src/pages/board/levels';
 import { loudest } from '../src/pages/records/waveform';
 import { bucketRange, bucketText, figureText, reportCsv } from '../src/pages/reports/report';
-import { duration, percent } from '../src/util/format';
+import { dateTime, duration, menuPath, percent, startOfDay } from '../src/util/format';
+import { setSiteZone } from '../src/util/zone';
 
 const FIGURES = {
   offered: 4,
@@ -21,6 +22,25 @@ describe('durations and shares', () => {
   });
   it('tell nothing counted from zero', () => {
     expect([percent(0), percent(0.8375), percent(null)]).toEqual(['0.0%', '83.8%', '–']);
+  });
+});
+
+describe('times at the site', () => {
+  it('are shown in its zone, and its days begin there', () => {
+    vi.useFakeTimers({ now: new Date('2026-11-22T22:37:52Z') });
+    setSiteZone('Asia/Shanghai');
+    expect(dateTime('2026-11-22T22:37:52.123Z')).toBe('2026-11-23 06:37:52');
+    expect(dateTime('2026-11-22T22:37:52.123Z', false)).toBe('2026-11-23 06:37');
+    expect([startOfDay(), startOfDay(1)]).toEqual(['2026-11-22T16:00:00.000Z', '2026-11-21T16:00:00.000Z']);
+    setSiteZone('America/New_York');
+    expect(startOfDay(-1)).toBe('2026-11-23T05:00:00.000Z');
+    vi.useRealTimers();
+  });
+});
+
+describe('the way through menus', () => {
+  it('reads by their names, and by the id where there is none any more', () => {
+    expect(menuPath(['main:2', 'old:1'], { main: '主菜单' })).toBe('主菜单 → 2 → old → 1');
   });
 });
 

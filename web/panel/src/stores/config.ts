@@ -37,12 +37,19 @@ export const useConfig = defineStore('config', () => {
   const document = computed<ConfigDocument | null>(() => state.value?.document ?? null);
   const pending = computed(() => (state.value?.changed ? (diff.value?.changes.length ?? 1) : 0));
 
+  /** An answer may arrive after events that are newer: a job never goes back. */
+  function tell(next: ApplyJob): void {
+    const known = job.value;
+    const older = known?.id === next.id && (known.finished_at !== null || known.steps.length > next.steps.length);
+    if (!older) job.value = next;
+  }
+
   async function fetchAll(): Promise<void> {
     const next = await api.config.get();
     state.value = next;
     stale.value = false;
     diff.value = next.changed ? await api.config.diff() : null;
-    if (next.active_job && job.value?.id !== next.active_job) job.value = await api.config.job(next.active_job);
+    if (next.active_job && job.value?.id !== next.active_job) tell(await api.config.job(next.active_job));
   }
 
   /** One loading at a time; those who ask meanwhile share it. */
@@ -85,7 +92,7 @@ export const useConfig = defineStore('config', () => {
   const rollback = (version: number) => edit(() => api.config.rollback(version));
 
   async function apply(when: 'now' | 'idle'): Promise<void> {
-    job.value = await edit((revision) => api.config.apply(revision, when));
+    tell(await edit((revision) => api.config.apply(revision, when)));
   }
 
   // Progress comes by the event stream; after a gap (the manager itself may have restarted) it is asked for.
@@ -93,14 +100,14 @@ export const useConfig = defineStore('config', () => {
     () => live.job,
     (next) => {
       if (next && (job.value === null || next.id === job.value.id || next.created_at > job.value.created_at))
-        job.value = next;
+        tell(next);
     },
   );
   watch(
     () => live.connected,
     async (up) => {
       const id = job.value?.id;
-      if (up && id && job.value?.finished_at === null) job.value = await api.config.job(id).catch(() => job.value);
+      if (up && id && job.value?.finished_at === null) await api.config.job(id).then(tell, () => undefined);
     },
   );
   watch(

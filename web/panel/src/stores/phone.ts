@@ -1,4 +1,4 @@
-import type { PopEvent } from '@sa800/sdk';
+import type { LiveCall, PopEvent } from '@sa800/sdk';
 import { defineStore } from 'pinia';
 import { computed, nextTick, ref, shallowRef, watch } from 'vue';
 import { api } from '@/api';
@@ -11,6 +11,22 @@ import { keepOnly, play } from '@/phone/speaker';
 import { sound, wakeOnGesture } from '@/phone/tones';
 import type { PhoneCall, PhoneState } from '@/phone/types';
 import { useLive } from './live';
+
+function popOf(call: LiveCall, queueName: string): PopEvent {
+  const { call_id, extension, caller_number, did, queue } = call;
+  return {
+    call_id,
+    extension,
+    caller_number,
+    caller_name: '',
+    did,
+    did_name: '',
+    queue,
+    queue_name: queueName,
+    menu_path: [],
+    wait_ms: 0,
+  };
+}
 
 /** The browser phone and what the desk shows of it. */
 export const usePhone = defineStore('phone', () => {
@@ -28,8 +44,17 @@ export const usePhone = defineStore('phone', () => {
   const consultation = computed(() => calls.value.find((item) => item.consultation && item !== call.value) ?? null);
   const ringing = computed(() => call.value?.state === 'ringing');
   const told = shallowRef<PopEvent | null>(null);
-  /** What the box knows of the ringing or running call; the number on the page is there before it. */
-  const pop = computed(() => (call.value?.direction === 'in' ? told.value : null));
+  /**
+   * What the box knows of the call; the number on the page is there before it. After a transfer the call is another
+   * one than the one that rang: then what the live board knows of the customer is shown.
+   */
+  const pop = computed<PopEvent | null>(() => {
+    if (call.value?.direction !== 'in') return null;
+    const now = live.myCall;
+    if (now?.direction === 'inbound' && now.call_id !== live.pop?.call_id)
+      return popOf(now, live.state.queues.get(now.queue)?.name ?? '');
+    return live.pop;
+  });
 
   function changed(next: readonly PhoneCall[]): void {
     const before = call.value;

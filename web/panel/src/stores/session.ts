@@ -4,6 +4,7 @@ import { computed, ref } from 'vue';
 import { api } from '@/api';
 import { currentLanguage, rememberedLanguage, showLanguage } from '@/i18n';
 import { type Access, allows } from '@/router/access';
+import { setSiteZone } from '@/util/zone';
 
 export type Known = 'yes' | 'none' | 'unavailable';
 
@@ -19,6 +20,7 @@ export const useSession = defineStore('session', () => {
 
   async function opened(value: Session): Promise<void> {
     session.value = value;
+    setSiteZone(value.timezone);
     endedReason.value = '';
     if (rememberedLanguage() === null) await showLanguage(value.user.language, false);
   }

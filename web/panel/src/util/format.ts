@@ -1,3 +1,5 @@
+import { dayStart, shiftDay, siteClock, siteZone } from './zone';
+
 /** 65 000 ms → "1:05"; hours when there are any. Negative (clocks differ) shows as 0:00. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -12,23 +14,24 @@ export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? '–' : `${(share * 100).toFixed(1)}%`;
 }
 
-function two(value: number): string {
-  return String(value).padStart(2, '0');
-}
-
-/** RFC 3339 → "2026-11-22 16:00:05" in this computer's time zone. */
+/** RFC 3339 → "2026-11-22 16:00:05" in the site's time zone. */
 export function dateTime(at: string, withSeconds = true): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return '';
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  return `${day} ${time}${withSeconds ? `:${two(date.getSeconds())}` : ''}`;
+  return siteClock(date).slice(0, withSeconds ? 19 : 16);
 }
 
-/** Start of the local day `days` before today, as RFC 3339. */
+/** Start of the site's day `days` before today, as RFC 3339. */
 export function startOfDay(days = 0): string {
-  const date = new Date();
-  date.setHours(0, 0, 0, 0);
-  date.setDate(date.getDate() - days);
-  return date.toISOString();
+  const day = shiftDay(siteClock(new Date()).slice(0, 10), -days);
+  return dayStart(day, siteZone()).toISOString();
+}
+
+/** ["main:2", "night:1"] → "主菜单 → 2 → 夜间 → 1". */
+export function menuPath(path: readonly string[], names: Record<string, string>): string {
+  const steps = path.flatMap((choice) => {
+    const [id = '', digit = ''] = choice.split(':');
+    return [names[id] ?? id, digit];
+  });
+  return steps.join(' → ');
 }

@@ -1,3 +1,25 @@
+/** What the pages show times in: the site's zone, wherever they are opened. This computer's until somebody logs in. */
+let site = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+let format = clock(site);
+
+function clock(zone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+}
+
+export function setSiteZone(zone: string): void {
+  format = clock(zone);
+  site = zone;
+}
+
+export function siteZone(): string {
+  return site;
+}
+
+/** "2026-11-22 16:00:05" at the site. */
+export function siteClock(date: Date): string {
+  return format.format(date);
+}
+
 /** Minutes that the clocks of `zone` are ahead of UTC at `date`. */
 function aheadMinutes(date: Date, zone: string): number {
   const format = new Intl.DateTimeFormat('en-US', {
@@ -21,7 +43,12 @@ export function dayStart(day: string, zone: string): Date {
   return new Date(asUtc.getTime() - aheadMinutes(guess, zone) * 60_000);
 }
 
+/** ("2026-12-31", 1) → "2027-01-01". */
+export function shiftDay(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** The day after: "2026-12-31" → "2027-01-01". */
 export function nextDay(day: string): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  return shiftDay(day, 1);
 }

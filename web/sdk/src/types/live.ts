@@ -82,6 +82,8 @@ export interface PopEvent {
   queue: string;
   queue_name: string;
   menu_path: string[];
+  /** Id → name of the menus in the path. */
+  menu_names: Record<string, string>;
   wait_ms: number;
 }
 

@@ -89,6 +89,8 @@ export interface TimelineItem {
 
 export interface CallDetail extends CallSummary {
   menu_path: string[];
+  /** Id → name of the menus in the path, as far as there are still such. */
+  menu_names: Record<string, string>;
   legs: CallLeg[];
   queue_visits: QueueVisit[];
   timeline: TimelineItem[];

@@ -17,6 +17,8 @@ export interface Session {
   extension: string | null;
   extension_kind: ExtensionKind | null;
   expires_at: string;
+  /** Of the site (IANA). */
+  timezone: string;
 }
 
 export interface SetupRequest {

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +15,8 @@ from tests.callers.client import Event, Phones, phones
 from tests.lab.lab import Box, Lab
 
 Json = dict[str, Any]
-PHONES_A_PROCESS = 7
-"""pjsua2 carries 8 accounts in one process (PJSUA_MAX_ACC), and mixes their audio on one core."""
+PHONES_A_PROCESS = 4
+"""So many calls pjsua2 carries in one process (PJSUA_MAX_CALLS of its wheel)."""
 WATCH_LIMIT_S = 3600.0
 RATE = 8000
 
@@ -26,6 +26,7 @@ class Talk:
     """One call at one phone: what the phone saw of it."""
 
     caller: str
+    """"": the phone dialled."""
     ext: str
     answered: bool = False
     ended: Event | None = None
@@ -62,7 +63,10 @@ class Crew:
                     found = re.search(r"sips?:([^@>]*)@", event["from"])
                     live[event["call"]] = Talk(found.group(1) if found else "", event["ext"])
                     self.talks.append(live[event["call"]])
-                case "answered" if event["call"] in live:
+                case "answered":
+                    if event["call"] not in live:  # this phone dialled
+                        live[event["call"]] = Talk("", event["ext"])
+                        self.talks.append(live[event["call"]])
                     live[event["call"]].answered = True
                 case "ended" if event["call"] in live:
                     live.pop(event["call"]).ended = event
@@ -86,6 +90,19 @@ class Crew:
             async with asyncio.timeout(limit_s), self._news:
                 await self._news.wait_for(lambda: find() is not None or stop())
         return find()
+
+    async def dial(self, ext: str, to: str, limit_s: float = 30.0) -> Talk:
+        """This phone calls; returns once it is answered."""
+        farm = self.farm_of[ext]
+        mark = farm.mark()
+        await farm.send("call", ext=ext, to=to)
+        await farm.wait("answered", ext=ext, since=mark, limit_s=limit_s)
+        async with asyncio.timeout(limit_s), self._news:
+            await self._news.wait_for(lambda: any(self._dialled(ext)))
+        return next(self._dialled(ext))
+
+    def _dialled(self, ext: str) -> Iterator[Talk]:
+        return (talk for talk in self.talks if talk.ext == ext and not talk.caller and talk.ended is None)
 
     async def hang_up(self, ext: str) -> None:
         await self.farm_of[ext].send("hangup", ext=ext)
@@ -123,11 +140,12 @@ async def crew(
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(person(box.panel_url, ADMIN))
         it = Crew(lab, admin)
-        watchers = await stack.enter_async_context(asyncio.TaskGroup())
+        watchers: list[asyncio.Task[None]] = []
+        stack.push_async_callback(_ended, watchers)
         for start in range(0, len(numbers), PHONES_A_PROCESS):
             farm = await stack.enter_async_context(phones(host_address(box)))
             it.farms.append(farm)
-            watchers.create_task(it.watch(farm), name="phones watcher")
+            watchers.append(asyncio.create_task(it.watch(farm), name="phones watcher"))
             for number in numbers[start : start + PHONES_A_PROCESS]:
                 it.farm_of[number] = farm
         for index, (number, farm) in enumerate(it.farm_of.items()):
@@ -140,6 +158,11 @@ async def crew(
             it.seats[number] = await stack.enter_async_context(_seat(box, login))
             await it.seats[number].put("/seats/me", {"state": "idle"})
         yield it
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """They end with their processes, which are gone by now; raises what one of them met."""
+    await asyncio.gather(*tasks)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Phones:
-    """Phones of one process (pjsua2 carries about 30 calls in one; start several for more)."""
+    """Phones of one process: 4 calls at once and 8 phones at most, so pjsua2 was built; start several for more."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

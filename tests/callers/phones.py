@@ -25,6 +25,8 @@ from typing import Any
 import pjsua2 as pj
 
 POLL_MS = 10
+MOST_CALLS = 4
+"""PJSUA_MAX_CALLS of the wheel: more at once are refused with 486 before we hear of them."""
 
 
 def emit(event: str, **fields: Any) -> None:
@@ -40,6 +42,9 @@ def quoted(name: str) -> str:
 class PhoneCall(pj.Call):
     def __init__(self, phone: "Phone", call_id: int = pj.PJSUA_INVALID_ID) -> None:
         super().__init__(phone, call_id)
+        # Never destroyed: the destructor of an ended call would hang up the next one, which has its id by then.
+        self.__disown__()
+        self.over = False
         self.phone = phone
         self.recorder: pj.AudioMediaRecorder | None = None
         self.wav = ""
@@ -55,12 +60,12 @@ class PhoneCall(pj.Call):
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             seconds = time.time() - self.answered_at if self.answered_at else 0.0
             self.recorder = None  # closes the wav
+            self.over = True
             emit(
                 "ended", ext=self.phone.ext, call=info.id, code=int(info.lastStatusCode), reason=info.lastReason,
                 wav=self.wav, seconds=seconds,
             )  # fmt: skip
             self.phone.calls.discard(self)
-            self.phone.farm.graveyard.append(self)
 
     def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:
         info = self.getInfo()
@@ -81,6 +86,8 @@ class PhoneCall(pj.Call):
         emit("transfer_request", ext=self.phone.ext, to=prm.dstUri)
 
     def end(self, code: int = 0) -> None:
+        if self.over:
+            return
         with contextlib.suppress(pj.Error):
             prm = pj.CallOpParam()
             prm.statusCode = code
@@ -132,6 +139,8 @@ class Phone(pj.Account):
             self.farm.later(self.answer_after_s, lambda: self.pick_up(call))
 
     def pick_up(self, call: PhoneCall) -> None:
+        if call.over:  # its id is another call's by now
+            return
         with contextlib.suppress(pj.Error):
             prm = pj.CallOpParam()
             prm.statusCode = 200
@@ -143,8 +152,6 @@ class Farm:
         self.endpoint = pj.Endpoint()
         self.phones: dict[str, Phone] = {}
         self.timers: list[tuple[float, Callable[[], None]]] = []
-        self.graveyard: list[PhoneCall] = []
-        """Ended calls: kept until the loop comes round, for pjsua2 must not lose an object inside its own callback."""
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self.timers.append((time.monotonic() + delay_s, action))
@@ -154,7 +161,7 @@ class Farm:
         config = pj.EpConfig()
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
-        config.uaConfig.maxCalls = 32
+        config.uaConfig.maxCalls = MOST_CALLS
         config.logConfig.level = int(os.environ.get("PHONES_LOG", "0"))
         config.logConfig.consoleLevel = config.logConfig.level
         config.medConfig.noVad = True
@@ -238,7 +245,6 @@ class Farm:
         pending = b""
         while True:
             self.endpoint.libHandleEvents(POLL_MS)
-            self.graveyard.clear()
             now = time.monotonic()
             due = [action for at, action in self.timers if at <= now]
             self.timers = [(at, action) for at, action in self.timers if at > now]
@@ -272,7 +278,6 @@ class Farm:
             phone.shutdown()
             del phone.tone  # before the library: a port that outlives its bridge aborts the process
         self.phones.clear()
-        self.graveyard.clear()
         self.endpoint.libDestroy()
 
 

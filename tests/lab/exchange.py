@@ -37,7 +37,7 @@ class Heard:
     """Q.850 hang-up cause as the exchange saw it; 0 = not known."""
     cause_text: str
     duration_s: float
-    """From answer to hang-up; 0 when not answered."""
+    """From answer to hang-up, by the exchange's clock; 0 when not answered."""
     wav: Path | None
     """What came from the box, from the answer on; gone with the lab."""
     seconds: float
@@ -69,6 +69,7 @@ def files(own: str, address_of: dict[str, str], host_address: str, secret: str) 
     )
     texts["etc/exchange/manager.conf"] = (
         f"[general]\nenabled = yes\nport = 5038\nbindaddr = {own.partition(':')[0]}\n"
+        "timestampevents = yes\n"
         f"[lab]\nsecret = {secret}\ndeny = 0.0.0.0/0.0.0.0\npermit = {host_address}/255.255.255.255\n"
         f"permit = {own.partition(':')[0]}/255.255.255.255\n"
         "read = call,user,dtmf\nwrite = originate,call,command,system\nwritetimeout = 1000\n"
@@ -93,6 +94,8 @@ class Call:
         self._exchange, self.id = exchange, call_id
         self._news = threading.Condition()
         self._steps: dict[str, float] = {}
+        self._stamps: dict[str, float] = {}
+        """The same by the exchange's own clock: the machine may be busy and this process late."""
         self._cause = (0, "")
 
     def on_event(self, message: Message) -> None:
@@ -100,9 +103,11 @@ class Call:
             match message["Event"]:
                 case "UserEvent" if message.get("LabId") == self.id:
                     self._steps.setdefault(message["Step"], time.monotonic())
+                    self._stamps.setdefault(message["Step"], float(message["Timestamp"]))
                 case "Hangup" if message.get("Uniqueid") == self.id:
                     self._cause = (int(message.get("Cause") or 0), message.get("Cause-txt", ""))
                     self._steps["ended"] = time.monotonic()
+                    self._stamps["ended"] = float(message["Timestamp"])
                 case "OriginateResponse" if message.get("ActionID") == self.id and message["Response"] == "Failure":
                     if self._exchange.has_channel(self.id):
                         return  # its Hangup follows, with the cause
@@ -140,8 +145,7 @@ class Call:
         """Reads the recording; the call must be over."""
         if not self.over:
             raise LabError(f"call {self.id} is still up")
-        answered = self.when("answered")
-        if answered is None:
+        if self.when("answered") is None:
             return Heard(False, *self._cause, 0.0, None, 0.0, -math.inf, 0.0)
         wav = self._exchange.share / f"heard/{self.id}.wav"
         until(f"{wav.name} is closed", wav.with_suffix(".done").exists, limit_s=10)
@@ -149,7 +153,7 @@ class Call:
         samples = sound.channels[0]
         rms = float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
         level = 20 * math.log10(rms) if rms > 0 else -math.inf
-        duration = self._steps["ended"] - answered
+        duration = self._stamps["ended"] - self._stamps["answered"]
         return Heard(True, *self._cause, duration, wav, sound.seconds, level, strongest_hz(samples[-sound.rate :]))
 
 

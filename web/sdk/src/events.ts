@@ -33,7 +33,7 @@ export interface StreamOptions {
 }
 
 /** Milliseconds. A box on the same network answers at once: short limits find a dead manager soon. */
-export const TIMES = { connect: 4_000, silence: 20_000, ping: 8_000, pong: 5_000, firstRetry: 250, lastRetry: 3_000 };
+export const TIMES = { connect: 4_000, silence: 20_000, ping: 5_000, pong: 3_000, firstRetry: 250, lastRetry: 3_000 };
 
 /** Wait before try number `attempt` (from 1): doubles from 250 ms to 3 s, with ±20 % so that panels do not march in step. */
 export function retryDelay(attempt: number, random: number): number {

@@ -93,7 +93,7 @@ describe('event stream', () => {
     last().open();
     last().say({ type: 'snapshot', ...SNAPSHOT });
     const first = last();
-    vi.advanceTimersByTime(8_000);
+    vi.advanceTimersByTime(5_000);
     expect(first.sent.length).toBe(2);
     vi.advanceTimersByTime(5_000);
     expect(up).toEqual([true, false]);
@@ -105,7 +105,7 @@ describe('event stream', () => {
     last().open();
     for (let n = 0; n < 10; n += 1) {
       last().say({ type: 'pong' });
-      vi.advanceTimersByTime(8_000);
+      vi.advanceTimersByTime(5_000);
     }
     expect(FakeSocket.all.length).toBe(1);
   });

@@ -24,6 +24,7 @@ function popOf(call: LiveCall, queueName: string): PopEvent {
     queue,
     queue_name: queueName,
     menu_path: [],
+    menu_names: {},
     wait_ms: 0,
   };
 }

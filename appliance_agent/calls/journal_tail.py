@@ -23,6 +23,9 @@ POLL_S = 0.05
 LEAST_SHIFT_US = 500_000
 """A clock that is set by less, or slewed, is left alone."""
 
+NOTE_AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""An Asterisk that has just come up may not answer yet: ask again after these delays."""
+
 LiveChannels = Callable[[], Awaitable[frozenset[str]]]
 """Unique ids of all channels that Asterisk has now. Raises Fault while it is not reachable."""
 
@@ -103,14 +106,19 @@ class JournalTail:
         last = await self._store.last_box_started()
         if not up.restarted and last is not None and last.data.get("started") == up.startup_time:
             return
-        try:
-            alive = await self._live_channels()
-            await self._box_started(
-                "asterisk_start", started=up.startup_time, startup=_seconds(up.startup_time), alive=",".join(alive)
-            )
-        except (Fault, OSError) as error:
-            # Its next start says it again, and the minutely check closes what is left open.
-            log.error("could not note that Asterisk started", reason=str(error))
+        for delay_s in (*NOTE_AGAIN_S, None):
+            try:
+                alive = await self._live_channels()
+                await self._box_started(
+                    "asterisk_start", started=up.startup_time, startup=_seconds(up.startup_time), alive=",".join(alive)
+                )
+                return
+            except (Fault, OSError) as error:
+                if delay_s is None:
+                    # Its next start says it again, and the minutely check closes what is left open.
+                    log.error("could not note that Asterisk started", reason=str(error))
+                    return
+            await asyncio.sleep(delay_s)
 
     async def close_dead_channels(self, dead: frozenset[str]) -> None:
         """Asterisk does not have these channels any more, and their ends were not journalled. Raises OSError."""

@@ -131,6 +131,28 @@ async def test_whose_call_it_was(desk: Desk) -> None:
     }
 
 
+async def test_an_asterisk_that_does_not_answer_at_once_is_asked_again(desk: Desk) -> None:
+    """Else the calls that its end left open would wait for the minutely check."""
+    desk.write(lines("answered")[:-6])
+    await desk.read_all()
+    asked = 0
+
+    async def channels() -> frozenset[str]:
+        nonlocal asked
+        asked += 1
+        if asked < 3:
+            raise Fault(FaultKind.UNAVAILABLE, "asterisk.away", "not yet")
+        return frozenset()
+
+    tail = JournalTail(desk.files, desk.store, desk.bus, SystemClock(), channels)
+    async with asyncio.timeout(LIMIT_S):
+        await tail.asterisk_up(AsteriskUp(restarted=True, startup_time="2036-11-22T08:00:01.000+0000"))
+    assert asked == 3
+    await desk.read_all()
+    (record,) = await desk.rows(call_record)
+    assert record["result"] == "interrupted"
+
+
 async def test_asterisk_restarted(desk: Desk) -> None:
     """The row in the journal closes what is gone; calls of the new Asterisk, and of an unchanged one, live on."""
     rows = lines("answered")

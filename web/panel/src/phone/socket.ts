@@ -17,7 +17,7 @@ export class PhoneSocket {
   /** Milliseconds: one try may take this long; the next follows after a pause; then JsSIP waits a second. */
   static readonly TRY_MS = 2_000;
   static readonly PAUSE_MS = 300;
-  static readonly TRIES = 4;
+  static readonly TRIES = 10;
 
   constructor(url: string) {
     this.url = url;

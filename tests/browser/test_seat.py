@@ -114,7 +114,8 @@ async def test_blind_transfer_to_a_sip_phone(desk: Desk, tmp_path: Path) -> None
         await desk.no_call()
         assert not await ended(call, 3), "the caller stays, now with the colleague"
         await hang_up(call)
-        sound = read_wav(Path((await farm.wait("ended", ext=COLLEAGUE))["wav"]))
+        recorded = await farm.wait("ended", ext=COLLEAGUE)
+    sound = read_wav(Path(recorded["wav"]))  # finished for certain once the phones have ended
     wav = call.heard().wav
     assert wav is not None
     caller_heard = read_wav(wav).channels[0][-2 * RATE :]

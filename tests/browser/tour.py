@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from playwright.async_api import ConsoleMessage, Page, Request, Route, expect
+from playwright.async_api import ConsoleMessage, Page, Request, Response, Route, expect
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 WORDS = Path(__file__).resolve().parents[2] / "web/panel/src/locales/zh"
 WIDE, PHONE = (1366, 768), (390, 844)
@@ -16,6 +18,10 @@ window.__violations = [];
 addEventListener('securitypolicyviolation', (event) =>
   window.__violations.push(`${event.violatedDirective}: ${event.blockedURI}`));
 """
+NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
+"""Chromium drops what it loads when links of the machine come or go: another lab begins or ends beside this one."""
+TRIES = 4
+
 SEEN = """
 () => {
   const texts = [document.body.innerText, document.title];
@@ -47,6 +53,7 @@ class Tour:
     origin: str
     wrong: list[str] = field(default_factory=list)
     where: str = ""
+    disturbed: bool = False
 
     async def begin(self) -> None:
         """Watches the page from its next load on; requests to anywhere else are stopped."""
@@ -55,6 +62,8 @@ class Tour:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self._say(f"script error: {error}"))
         self.page.on("request", self._request)
+        self.page.on("response", self._response)
+        self.page.on("requestfailed", self._failed)
 
     def _ours(self, url: str) -> bool:
         return url.startswith((self.origin, "data:", "blob:", "about:"))
@@ -66,23 +75,51 @@ class Tour:
         await route.abort()
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and NETWORK_CHANGED not in message.text:
             self._say(f"console {message.type}: {message.text}")
 
     def _request(self, request: Request) -> None:
         if not self._ours(request.url):
             self._say(f"asks elsewhere: {request.url}")
 
+    def _failed(self, request: Request) -> None:
+        self.disturbed |= NETWORK_CHANGED in (request.failure or "")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400:
+            self._say(f"{response.status} {response.url}")
+
     async def visit(self, path: str, wait_for: str, sizes: tuple[tuple[int, int], ...], shots: Path, name: str) -> None:
-        """Opens the path at the first size, looks at it, then at each further size."""
+        """Opens the path at the first size, looks at it, then at each further size; again when it was disturbed."""
+        before = len(self.wrong)
+        for _ in range(TRIES):
+            del self.wrong[before:]
+            self.disturbed = False
+            await self._visit(path, wait_for, sizes, shots, name)
+            if not self.disturbed:
+                return
+
+    async def _visit(
+        self, path: str, wait_for: str, sizes: tuple[tuple[int, int], ...], shots: Path, name: str
+    ) -> None:
         self.where = f"{name} {path}"
         await self.page.set_viewport_size({"width": sizes[0][0], "height": sizes[0][1]})
-        await self.page.goto(path)
+        try:
+            await self.page.goto(path)
+        except PlaywrightError as error:
+            self._say(str(error))
+            self.disturbed |= NETWORK_CHANGED in str(error)
+            return
         for size in sizes:
             self.where = f"{name} {path} {size[0]}"
             await self.page.set_viewport_size({"width": size[0], "height": size[1]})
-            await self.page.locator(wait_for).first.wait_for()
-            await expect(self.page.locator("[aria-busy=true], .el-loading-mask:visible")).to_have_count(0)
+            try:
+                await self.page.locator(wait_for).first.wait_for(timeout=8_000)
+                await expect(self.page.locator("[aria-busy=true], .el-loading-mask:visible")).to_have_count(0)
+            except (PlaywrightTimeout, AssertionError):
+                self._say(f"never shows {wait_for}")
+                if self.disturbed:
+                    return
             await self.page.screenshot(path=shots / f"{name}-{size[0]}.png")
             await self.look()
 

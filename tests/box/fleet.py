@@ -91,6 +91,11 @@ class Crew:
                 await self._news.wait_for(lambda: find() is not None or stop())
         return find()
 
+    def longest_talk(self, caller: str) -> Talk:
+        """Where all seats ring, several may pick up in the same moment: all but one are hung up again at once."""
+        mine = [talk for talk in self.talks if talk.caller == caller and talk.answered and talk.ended is not None]
+        return max(mine, key=lambda talk: float(talk.ended["seconds"]) if talk.ended else 0.0)
+
     async def dial(self, ext: str, to: str, limit_s: float = 30.0) -> Talk:
         """This phone calls; returns once it is answered."""
         farm = self.farm_of[ext]

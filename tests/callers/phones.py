@@ -9,16 +9,18 @@ Commands: add {ext, domain, secret, tone_hz, answer: "auto"|"refuse"|"ring", ans
           call {ext, to} · answer {ext} · hangup {ext} · hold {ext, on} · transfer {ext, to} · attend {ext}
           (attend: connect the two calls of this phone, RFC 3891 Replaces) · dtmf {ext, digits} · quit {}
 Events:   ready · registered {ext, code} · ringing {ext, call, from, headers} · answered {ext, call} · media {ext, call}
-          ended {ext, call, code, reason, wav, seconds} · error {text}
+          ended {ext, call, code, reason, wav, seconds} (its wav is complete) · error {text}
 """
 
 import contextlib
+import itertools
 import json
 import os
 import select
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,21 @@ MOST_CALLS = 4
 """PJSUA_MAX_CALLS of the wheel: more at once are refused with 486 before we hear of them."""
 
 
+numbers = itertools.count()
+WAV_LIMIT_S = 5.0
+"""So long `ended` waits for its recording."""
+
+
 def emit(event: str, **fields: Any) -> None:
     sys.stdout.write(json.dumps({"event": event, "at": time.time(), **fields}) + "\n")
     sys.stdout.flush()
+
+
+def finished(wav: Path) -> bool:
+    """Whether the header has got its length (RIFF), which is written last."""
+    with wav.open("rb") as file:
+        header = file.read(12)
+    return header[8:] == b"WAVE" and int.from_bytes(header[4:8], "little") + 8 == wav.stat().st_size
 
 
 def quoted(name: str) -> str:
@@ -44,6 +58,8 @@ class PhoneCall(pj.Call):
         super().__init__(phone, call_id)
         # Never destroyed: the destructor of an ended call would hang up the next one, which has its id by then.
         self.__disown__()
+        self.number = next(numbers)
+        """In events: pjsua's own id is another call's as soon as this one has ended."""
         self.over = False
         self.phone = phone
         self.recorder: pj.AudioMediaRecorder | None = None
@@ -54,18 +70,17 @@ class PhoneCall(pj.Call):
         info = self.getInfo()
         if info.state == pj.PJSIP_INV_STATE_CONFIRMED:
             self.answered_at = time.time()
-            emit("answered", ext=self.phone.ext, call=info.id)
+            emit("answered", ext=self.phone.ext, call=self.number)
             if self.phone.talk_s:
                 self.phone.farm.later(self.phone.talk_s, self.end)
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             seconds = time.time() - self.answered_at if self.answered_at else 0.0
-            self.recorder = None  # closes the wav
+            self.recorder = None  # the bridge closes the wav, some frames later
             self.over = True
-            emit(
-                "ended", ext=self.phone.ext, call=info.id, code=int(info.lastStatusCode), reason=info.lastReason,
-                wav=self.wav, seconds=seconds,
-            )  # fmt: skip
             self.phone.calls.discard(self)
+            fields = {"code": int(info.lastStatusCode), "reason": info.lastReason, "wav": self.wav, "seconds": seconds}
+            tell = partial(emit, "ended", ext=self.phone.ext, call=self.number, at=time.time(), **fields)
+            self.phone.farm.once(lambda: not self.wav or finished(Path(self.wav)), WAV_LIMIT_S, tell)
 
     def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:
         info = self.getInfo()
@@ -76,11 +91,11 @@ class PhoneCall(pj.Call):
             self.phone.tone.startTransmit(audio)
             if self.recorder is None and self.phone.record_dir:
                 self.recorder = pj.AudioMediaRecorder()
-                self.wav = str(Path(self.phone.record_dir) / f"{self.phone.ext}-{info.id}-{time.time_ns()}.wav")
+                self.wav = str(Path(self.phone.record_dir) / f"{self.phone.ext}-{self.number}-{time.time_ns()}.wav")
                 self.recorder.createRecorder(self.wav)
             if self.recorder is not None:
                 audio.startTransmit(self.recorder)
-            emit("media", ext=self.phone.ext, call=info.id)
+            emit("media", ext=self.phone.ext, call=self.number)
 
     def onCallTransferRequest(self, prm: pj.OnCallTransferRequestParam) -> None:
         emit("transfer_request", ext=self.phone.ext, to=prm.dstUri)
@@ -128,7 +143,7 @@ class Phone(pj.Account):
         call = PhoneCall(self, prm.callId)
         self.calls.add(call)
         info = call.getInfo()
-        emit("ringing", ext=self.ext, call=info.id, **{"from": info.remoteUri}, message=prm.rdata.wholeMsg)
+        emit("ringing", ext=self.ext, call=call.number, **{"from": info.remoteUri}, message=prm.rdata.wholeMsg)
         if self.answer == "refuse":
             call.end(486)
             return
@@ -155,6 +170,18 @@ class Farm:
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self.timers.append((time.monotonic() + delay_s, action))
+
+    def once(self, holds: Callable[[], bool], limit_s: float, action: Callable[[], None]) -> None:
+        """Does it as soon as `holds`, or after the limit."""
+        end = time.monotonic() + limit_s
+
+        def look() -> None:
+            if holds() or time.monotonic() > end:
+                action()
+            else:
+                self.later(POLL_MS / 1000, look)
+
+        look()
 
     def start(self, bind: str, port: int) -> None:
         self.endpoint.libCreate()
@@ -186,7 +213,7 @@ class Farm:
             self.endpoint.codecSetPriority(name, 200 if name.startswith(codecs) else 0)
 
     def one_call(self, ext: str) -> PhoneCall:
-        calls = sorted(self.phones[ext].calls, key=lambda call: call.getInfo().id)
+        calls = sorted(self.phones[ext].calls, key=lambda call: call.number)
         if not calls:
             raise ValueError(f"{ext} has no call")
         return calls[0]
@@ -234,7 +261,7 @@ class Farm:
         self.one_call(ext).xfer(f"sip:{to}@{self.phones[ext].domain}", pj.CallOpParam())
 
     def do_attend(self, ext: str) -> None:
-        first, second = sorted(self.phones[ext].calls, key=lambda call: call.getInfo().id)[:2]
+        first, second = sorted(self.phones[ext].calls, key=lambda call: call.number)[:2]
         first.xferReplaces(second, pj.CallOpParam())
 
     def do_dtmf(self, ext: str, digits: str) -> None:

@@ -3,6 +3,7 @@
 The exchange is a phone too: what comes from its address is the trunk `exchange`, whatever it calls itself.
 """
 
+import asyncio
 import io
 import wave
 from contextlib import AsyncExitStack
@@ -20,6 +21,7 @@ from tests.golden.starter import Box, running
 
 CASE = "full"
 EXCHANGE_PORT = 5062
+TRUNK = "trunk-exchange"
 SIP = "127.0.0.1:5060"
 CALLER = "13800138000"
 CALLER_HZ, PROMPT_HZ, MUSIC_HZ = 440, 600, 300
@@ -67,6 +69,15 @@ class Scene:
         await self.box.row(lambda _: all(file.stat().st_size >= size for file, size in zip(files, wanted, strict=True)))
 
 
+async def reachable(box: Box, trunk: str, limit_s: float = 30.0) -> None:
+    """Until Asterisk has seen the other end of the trunk answer: it asked already, perhaps before that end was up."""
+    end = asyncio.get_running_loop().time() + limit_s
+    while " Avail " not in (said := await box.cli(f"pjsip show aor {trunk}")):
+        assert asyncio.get_running_loop().time() < end, said
+        await box.cli(f"pjsip qualify {trunk}")
+        await asyncio.sleep(0.1)
+
+
 def sides(base: Path) -> tuple[Path, Path]:
     came, went = (base.with_name(base.name + side) for side in RECORDING_SIDES)
     return came, went
@@ -91,5 +102,6 @@ async def open_scene(stack: AsyncExitStack, root: Path, folder: Path) -> Scene:
     files = render(desired, cases.facts(CASE))
     box = await stack.enter_async_context(running(root, files, folder / "box", prompts=prompts))
     exchange = await stack.enter_async_context(phones("127.0.0.2", enter=box.enter, port=EXCHANGE_PORT))
+    await reachable(box, TRUNK)
     seats = await stack.enter_async_context(phones("127.0.0.3", enter=box.enter))
     return Scene(box, exchange, seats, folder)

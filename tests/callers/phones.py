@@ -36,6 +36,10 @@ WAV_LIMIT_S = 5.0
 """So long `ended` waits for its recording."""
 
 
+REFUSE_AFTER_S = 0.5
+"""At once, where many refuse for long, PJSIP runs out of sockets: it gives closed ones back half a second later."""
+
+
 def emit(event: str, **fields: Any) -> None:
     sys.stdout.write(json.dumps({"event": event, "at": time.time(), **fields}) + "\n")
     sys.stdout.flush()
@@ -145,7 +149,7 @@ class Phone(pj.Account):
         info = call.getInfo()
         emit("ringing", ext=self.ext, call=call.number, **{"from": info.remoteUri}, message=prm.rdata.wholeMsg)
         if self.answer == "refuse":
-            call.end(486)
+            self.farm.later(REFUSE_AFTER_S, lambda: call.end(486))
             return
         ringing = pj.CallOpParam()
         ringing.statusCode = 180

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.box.api import PASSWORD, Api, ApiError, answers, person, until_async, visitor
 from tests.callers.client import Phones, phones
+from tests.lab.exchange import Call
 from tests.lab.lab import Box, Lab
 
 ADMIN = "boss"
@@ -29,6 +30,8 @@ class Office:
     seats: dict[str, Api] = field(default_factory=dict)
     """Extension → its agent's session."""
     tones: dict[str, float] = field(default_factory=dict)
+    other_calls: list[Call] = field(default_factory=list)
+    """Those that keep seats busy while a test looks at another one."""
 
     @property
     def box(self) -> Box:

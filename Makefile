@@ -27,7 +27,8 @@ test: setup check  ## all tests, unit to browser, on real Asterisk
 .PHONY: check
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
 	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/lint-imports --no-cache \
-	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property -m "not lab and not browser"
+	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \
+	     tests/voicecore -m "not lab and not browser"
 
 .PHONY: lock
 lock:  ## resolve the root file system's packages anew and rewrite image/locks/debian.lock

@@ -1,8 +1,10 @@
-"""python3 -m image root | panel | layer: builds what is missing, prints where. lock: rewrites the lock."""
+"""python3 -m image root | panel | layer | cext [variant]: builds what is missing, prints where.
+
+lock: rewrites the lock."""
 
 import sys
 
-from image import applayer, mirror, panel, rootfs
+from image import applayer, cext, mirror, panel, rootfs
 
 
 def main(arguments: list[str]) -> int:
@@ -13,6 +15,8 @@ def main(arguments: list[str]) -> int:
             print(panel.ensure() or "")
         case ["layer"]:
             print(applayer.ensure(rootfs.ensure()))
+        case ["cext", *variant]:
+            print(cext.ensure(*variant))
         case ["lock"]:
             rootfs.relock()
         case _:
@@ -24,7 +28,7 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (rootfs.BuildError, panel.PanelError, mirror.NoMirrorError, ValueError) as error:
+    except (rootfs.BuildError, panel.PanelError, cext.CextError, mirror.NoMirrorError, ValueError) as error:
         sys.exit(f"image: {error}")
     except KeyboardInterrupt:
         sys.exit("image: interrupted; nothing was left behind")

@@ -1,0 +1,87 @@
+"""Builds cext/ (C behind cffi) for the host's Python, away from the checkout. Needs gcc, no network.
+
+Keyed by its sources, the compiler and the virtual environment. A variant is the same code built otherwise:
+`plain` (what the tests import, programs of tests and bench), `sanitize` (the same with ASan and UBSan),
+`fuzz` (clang's libFuzzer targets).
+"""
+
+import os
+import shutil
+import subprocess
+from collections import deque
+from pathlib import Path
+
+from image import cache
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+CEXT = CHECKOUT / "cext"
+VARIANTS = {
+    "plain": ["-Dprograms=true"],
+    "sanitize": ["-Dprograms=true", "-Db_sanitize=address,undefined", "-Dc_args=-fno-sanitize-recover=all"],
+    "fuzz": ["-Dfuzz=true", "-Dc_args=-fsanitize=address,undefined -fno-sanitize-recover=all"],
+}
+LIMIT_S = 600
+
+
+class CextError(Exception):
+    """The compiler or meson failed; the message holds their last lines."""
+
+
+def _sources() -> list[Path]:
+    return sorted(path for path in CEXT.rglob("*") if path.is_file() and path.suffix not in {".md", ".pyc"})
+
+
+def _said(*command: str | Path) -> str:
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=LIMIT_S).stdout.strip()
+
+
+def _compiler(variant: str) -> str:
+    return "clang" if variant == "fuzz" else "gcc"
+
+
+def _run(work: Path, environment: dict[str, str], *command: str) -> None:
+    last: deque[str] = deque(maxlen=60)
+    with subprocess.Popen(
+        command, cwd=work, env=environment, text=True, errors="replace",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        last.extend(line.rstrip() for line in process.stdout)
+    if process.returncode:
+        raise CextError("\n".join([f"cext: {' '.join(command)} failed; its last lines:", *last]))
+
+
+def _build(work: Path, venv: Path, variant: str) -> None:
+    """work/site holds the Python package, work/bin the programs."""
+    shutil.copytree(CEXT, work / "source", ignore=shutil.ignore_patterns("__pycache__"))
+    environment = dict(os.environ, PATH=f"{venv}/bin:{os.environ['PATH']}", CC=_compiler(variant))
+    pip = [str(venv / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-index", "--no-deps"]
+    settings = [f"--config-settings=setup-args={argument}" for argument in VARIANTS[variant]]
+    settings.append(f"--config-settings=build-dir={work / 'build'}")
+    _run(work, environment, *pip, "--no-build-isolation", "--target", str(work / "site"), *settings, "./source")
+    programs = work / "bin"
+    programs.mkdir()
+    for path in (work / "build/voicecore").iterdir():
+        if path.is_file() and os.access(path, os.X_OK) and path.suffix == "":
+            shutil.copy2(path, programs)
+    for left in ("source", "build"):
+        shutil.rmtree(work / left)
+
+
+def ensure(variant: str = "plain") -> Path:
+    """A folder with `site/` (put it on sys.path: `import voicecore`) and `bin/`. Raises CextError."""
+    venv = Path(_said(CHECKOUT / "image/host/venv"))
+    parts: list[bytes | str] = [variant, *VARIANTS[variant], venv.name, _said(_compiler(variant), "--version")]
+    for path in _sources():
+        parts += [str(path.relative_to(CEXT)), path.read_bytes()]
+    target = cache.folder() / f"cext-{variant}-{cache.key_of(parts)}"
+    if target.is_dir():
+        return cache.used(target)
+    with cache.locked("cext"):
+        if not target.is_dir():
+            cache.say(f"cext: compiling ({variant}), a few seconds …")
+            with cache.workshop("cext") as work:
+                _build(work, venv, variant)
+                cache.publish(work, target.name)
+        cache.forget_old(f"cext-{variant}-*[0-9a-f]", keep=3, days=7, in_use=[target])
+    return cache.used(target)

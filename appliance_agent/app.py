@@ -110,7 +110,7 @@ class Agent:
         self.configuration = Configuration(
             paths=self.paths, box_secrets=secrets, store=ConfigurationStore(self.database), control=self.control,
             holder=self.config, bus=self.bus, clock=self.clock, audit=self.audit,
-            prompts_on_disk=self.prompt_audio.on_disk,
+            prompts_on_disk=self.prompt_audio.on_disk, announced=self.identity.announce,
         )  # fmt: skip
         self.prompts = Prompts(self.prompt_audio, self.configuration.add_prompt)
 

@@ -21,6 +21,7 @@ from appliance_agent.config.model import Desired
 from appliance_agent.config.sample import sample_document, sample_prompts
 from appliance_agent.features.configuration.store import ConfigurationStore
 from appliance_agent.features.prompts.audio import Espeak, PromptAudio
+from appliance_agent.kernel.addresses import own_addresses
 from appliance_agent.kernel.clock import SystemClock
 from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.files import write_atomically
@@ -47,7 +48,7 @@ async def initialise(paths: BoxPaths) -> None:
         if await store.running() is None:
             await _create_first_version(paths, identity, box_secrets, store)
         else:
-            await _refresh_files(paths, box_secrets, store)
+            await _refresh_files(paths, identity, box_secrets, store)
         async with database.read() as connection:
             users = (await connection.execute(select(func.count()).select_from(user))).scalar_one()
     finally:
@@ -93,7 +94,7 @@ async def _create_first_version(
         faults = check(document, {prompt.id for prompt in prompts})
         if faults:
             raise Fault(FaultKind.INTERNAL, "init.sample", "The sample document is faulty", fields=faults)
-    files = render(document, _facts(paths, box_secrets))
+    files = render(document, _facts(paths, identity, box_secrets))
     audio = PromptAudio(paths.prompts, Espeak())
     for prompt in document.prompts:
         await audio.add_speech(prompt.id, prompt.text or "", prompt.language)
@@ -102,7 +103,9 @@ async def _create_first_version(
     await store.create_first(document, at_us=SystemClock().now_us(), comment=comment)
 
 
-async def _refresh_files(paths: BoxPaths, box_secrets: BoxSecrets, store: ConfigurationStore) -> None:
+async def _refresh_files(
+    paths: BoxPaths, identity: BoxIdentity, box_secrets: BoxSecrets, store: ConfigurationStore
+) -> None:
     """New software may render the same document otherwise, and a power cut may have taken files away.
 
     With an unfinished apply the agent decides which version runs; only a missing file is mended then. Menus that
@@ -115,7 +118,7 @@ async def _refresh_files(paths: BoxPaths, box_secrets: BoxSecrets, store: Config
     current = await asyncio.to_thread(versions.current)
     if await store.active_job() is not None and current is not None and versions.staged(current):
         return
-    files = render(document, _facts(paths, box_secrets))
+    files = render(document, _facts(paths, identity, box_secrets))
     if current == version and await asyncio.to_thread(versions.read, version) == files:
         return
     await asyncio.to_thread(_stage_current, versions, version, files)
@@ -126,8 +129,11 @@ def _stage_current(versions: RenderedVersions, version: int, files: dict[str, st
     versions.swap(version)
 
 
-def _facts(paths: BoxPaths, box_secrets: BoxSecrets) -> Facts:
-    return Facts(paths=paths, ami_secret=box_secrets.ami, ari_secret=box_secrets.ari)
+def _facts(paths: BoxPaths, identity: BoxIdentity, box_secrets: BoxSecrets) -> Facts:
+    return Facts(
+        paths=paths, ami_secret=box_secrets.ami, ari_secret=box_secrets.ari,
+        addresses=own_addresses(), announced=identity.announce,
+    )  # fmt: skip
 
 
 def _setup_token(paths: BoxPaths, has_users: bool) -> None:

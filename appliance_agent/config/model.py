@@ -169,7 +169,7 @@ class Network(Part):
     rtp_first: Annotated[int, Field(ge=1024, le=65000)] = 10000
     rtp_last: Annotated[int, Field(ge=1024, le=65535)] = 10999
     announced_address: Host | None = None
-    """The address phones outside reach us at (NAT); None = the interface's own."""
+    """The address phones outside reach us at (NAT); None = box.toml's `announce`, else the interface's own."""
 
 
 class Site(Part):

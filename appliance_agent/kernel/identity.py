@@ -32,6 +32,9 @@ class BoxIdentity:
     exchange: str = ""
     """IPv4 address of the public exchange that the sample's trunk leads to, with `:port` when that is not 5060.
     Needed with sample = true."""
+    announce: str = ""
+    """IPv4 address at which those outside reach this box when it is not its own: somebody before it forwards SIP and
+    audio. An announced address of the configuration comes first."""
 
     @property
     def listen_host(self) -> str:
@@ -69,7 +72,10 @@ def parse_identity(text: str, path: Path) -> BoxIdentity:
         _check_address(host, "exchange", path)
         if colon and not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
             raise _fault(path, f"exchange = {exchange!r} has no port", "Write address:port, or the address alone.")
-    return BoxIdentity(box_id, Edition(edition), listen, sample, exchange)
+    announce = _string(values, "announce", path, "")
+    if announce:
+        _check_address(announce, "announce", path)
+    return BoxIdentity(box_id, Edition(edition), listen, sample, exchange, announce)
 
 
 def read_identity(path: Path) -> BoxIdentity:

@@ -1,8 +1,9 @@
 """What rendering needs to know besides the desired state. Plain values: the renderer does no I/O."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Interface
 
-from appliance_agent.config.model import Menu
+from appliance_agent.config.model import Menu, Network
 from contracts.paths import BoxPaths
 
 
@@ -15,5 +16,12 @@ class Facts:
     """Password of the ARI user `sa800`; same alphabet."""
     retired_menus: tuple[Menu, ...] = ()
     """Older versions of menus that callers may still be in: rendered beside the current ones."""
-    addresses: tuple[str, ...] = ()
-    """The box's own IPv4 addresses (no loopback). With an announced address, browsers are offered that one for each."""
+    addresses: tuple[IPv4Interface, ...] = ()
+    """The box's own IPv4 addresses (no loopback). With an announced address, browsers are offered that one for each,
+    and phones in these networks are told our own."""
+    announced: str = ""
+    """Where the box's surroundings forward to it, from box.toml; used while the document announces nothing."""
+
+    def announced_address(self, network: Network) -> str | None:
+        """What those outside are told; None: the interface's own address."""
+        return network.announced_address or self.announced or None

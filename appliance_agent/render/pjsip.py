@@ -2,9 +2,10 @@
 
 from ipaddress import IPv4Address
 
-from appliance_agent.config.model import Desired, Extension, ExtensionKind, Network, Trunk
+from appliance_agent.config.model import Desired, Extension, ExtensionKind, Trunk
 from appliance_agent.render.conf import Conf, Value
 from appliance_agent.render.door import word
+from appliance_agent.render.facts import Facts
 
 PHONE_CODECS = "!all,alaw,ulaw,g722"
 BROWSER_CODECS = "!all,alaw,ulaw,opus"
@@ -23,11 +24,11 @@ def session_auth(extension: str) -> str:
     return f"{word(extension)}-session"
 
 
-def render_pjsip(desired: Desired) -> str:
+def render_pjsip(desired: Desired, facts: Facts) -> str:
     conf = Conf("SIP.")
     # No `anonymous`: whoever is not an extension and not a trunk's address is challenged and refused.
     conf.section("global", type="global", user_agent="SA800", endpoint_identifier_order="ip,username")
-    _transports(conf, desired)
+    _transports(conf, desired, facts)
     for extension in desired.extensions:
         _extension(conf, desired, extension)
     for trunk in desired.trunks:
@@ -41,20 +42,22 @@ def render_sorcery() -> str:
     return str(Conf("Where PJSIP keeps its objects.").section("res_pjsip", *mapping))
 
 
-def _transports(conf: Conf, desired: Desired) -> None:
+def _transports(conf: Conf, desired: Desired, facts: Facts) -> None:
     network = desired.network
     bind = f"0.0.0.0:{network.sip_port}"
-    announced = _announced(network, desired.trunks)
+    announced = _announced(facts.announced_address(network), desired.trunks, facts)
     conf.section("transport-udp", *announced, type="transport", protocol="udp", bind=bind)
     conf.section("transport-tcp", *announced, type="transport", protocol="tcp", bind=bind)
 
 
-def _announced(network: Network, trunks: tuple[Trunk, ...]) -> list[tuple[str, Value]]:
-    """Behind NAT everybody is told the announced address, but for this machine and trunks with a private address."""
-    if network.announced_address is None:
+def _announced(announced: str | None, trunks: tuple[Trunk, ...], facts: Facts) -> list[tuple[str, Value]]:
+    """Behind NAT those outside are told the announced address: not this machine, not our own networks, and no trunk
+    with a private address."""
+    if announced is None:
         return []
-    address = word(network.announced_address)
-    inside = ["127.0.0.0/8", *(f"{trunk.host}/32" for trunk in trunks if _is_private(trunk.host))]
+    address = word(announced)
+    inside = ["127.0.0.0/8", *dict.fromkeys(str(own.network) for own in facts.addresses)]
+    inside += [f"{trunk.host}/32" for trunk in trunks if _is_private(trunk.host)]
     return [
         ("external_signaling_address", address),
         ("external_media_address", address),

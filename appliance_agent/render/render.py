@@ -26,7 +26,7 @@ def render(desired: Desired, facts: Facts) -> dict[str, str]:
         "manager.conf": access.render_manager(facts),
         "rtp.conf": static.render_rtp(desired, facts),
         "sorcery.conf": pjsip.render_sorcery(),
-        "pjsip.conf": pjsip.render_pjsip(desired),
+        "pjsip.conf": pjsip.render_pjsip(desired, facts),
         "musiconhold.conf": moh.render_moh(desired, facts),
         "queues.conf": queues.render_queues(desired),
         "indications.conf": static.render_indications(),

@@ -4,7 +4,7 @@ from ipaddress import IPv4Address
 
 from appliance_agent.config.model import Desired
 from appliance_agent.render.conf import Conf
-from appliance_agent.render.door import path, word
+from appliance_agent.render.door import path
 from appliance_agent.render.facts import Facts
 from contracts.paths import BoxPaths
 
@@ -44,9 +44,10 @@ def render_rtp(desired: Desired, facts: Facts) -> str:
     conf = Conf("Audio.").section(
         "general", rtpstart=network.rtp_first, rtpend=network.rtp_last, strictrtp=True, icesupport=True
     )
-    if network.announced_address is not None and _is_address(network.announced_address):
-        offer = f"{network.announced_address},include_local_address"
-        conf.section("ice_host_candidates", *((word(address), offer) for address in facts.addresses))
+    announced = facts.announced_address(network)
+    if announced is not None and _is_address(announced):
+        offer = f"{announced},include_local_address"
+        conf.section("ice_host_candidates", *((str(address.ip), offer) for address in facts.addresses))
     return str(conf)
 
 

@@ -1,5 +1,6 @@
 """The golden cases: `<case>/desired.json`, `<case>/retired.json` (older menus, optional), `<case>/files/…`."""
 
+from ipaddress import IPv4Interface
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -24,5 +25,5 @@ def facts(case: str) -> Facts:
         ami_secret="AmiSecretOfTheTests",
         ari_secret="AriSecretOfTheTests",
         retired_menus=menus,
-        addresses=("192.168.7.1",),
+        addresses=(IPv4Interface("192.168.7.1/24"),),
     )

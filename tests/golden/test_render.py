@@ -1,6 +1,7 @@
 """What is rendered, byte for byte. `make golden` rewrites the files; the diff is the review."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -30,3 +31,13 @@ def test_there_are_cases() -> None:
 
 def test_the_same_arguments_give_the_same_text() -> None:
     assert render(cases.desired("full"), cases.facts("full")) == render(cases.desired("full"), cases.facts("full"))
+
+
+def test_the_address_of_box_toml_is_announced_where_the_document_has_none() -> None:
+    says, facts = cases.desired("announced"), cases.facts("announced")
+    silent = says.model_copy(update={"network": says.network.model_copy(update={"announced_address": None})})
+    assert says.network.announced_address is not None
+    golden = render(says, facts)
+    assert render(silent, replace(facts, announced=says.network.announced_address)) == golden
+    assert render(says, replace(facts, announced="192.0.2.99")) == golden, "the administrator's word comes first"
+    assert "external" not in render(silent, facts)["pjsip.conf"]

@@ -118,6 +118,7 @@ def test_an_identity_and_its_defaults() -> None:
     assert (identity.box_id, identity.edition, identity.sample) == ("sa800-1", Edition.SA800, False)
     full = parse_identity(GOOD + 'listen = "192.0.2.9:8443"\nsample = true\nexchange = "192.0.2.1"\n', HERE)
     assert (full.listen_host, full.listen_port, full.exchange) == ("192.0.2.9", 8443, "192.0.2.1")
+    assert (full.announce, parse_identity(GOOD + 'announce = "192.0.2.9"\n', HERE).announce) == ("", "192.0.2.9")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +132,7 @@ def test_an_identity_and_its_defaults() -> None:
         (GOOD + 'listen = "127.0.0.1"\n', "no port"),
         (GOOD + 'listen = "127.0.0.1:99999"\n', "no port"),
         (GOOD + 'listen = "localhost:80"\n', "not an IPv4 address"),
+        (GOOD + 'announce = "home"\n', "not an IPv4 address"),
         (GOOD + 'sample = "yes"\n', "not true or false"),
         (GOOD + "sample = true\n", "not an IPv4 address"),
         ("box_id = \n", "not TOML"),

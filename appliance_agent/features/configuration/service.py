@@ -19,6 +19,7 @@ from appliance_agent.features.configuration.model import ChangeView, ConfigView,
 from appliance_agent.features.configuration.retired import RetiredMenus
 from appliance_agent.features.configuration.store import ConfigurationStore, Version, stale
 from appliance_agent.http.route import Identity
+from appliance_agent.kernel.addresses import own_addresses
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import Clock
 from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault
@@ -61,10 +62,12 @@ class Configuration:
         clock: Clock,
         audit: Audit,
         prompts_on_disk: Callable[[], Collection[str]],
+        announced: str = "",
     ) -> None:
+        """`announced`: the address of box.toml, for Facts."""
         self._paths, self._secrets, self._store, self._control = paths, box_secrets, store, control
         self._holder, self._bus, self._clock, self._audit = holder, bus, clock, audit
-        self._prompts_on_disk = prompts_on_disk
+        self._prompts_on_disk, self._announced = prompts_on_disk, announced
         self._retired = RetiredMenus(store, control, clock)
         self._versions = RenderedVersions(paths)
         self._applier = Applier(
@@ -254,8 +257,9 @@ class Configuration:
     async def _facts(self, document: Desired) -> Facts:
         retired = await self._retired.beside(document, self._holder.desired)
         return Facts(
-            paths=self._paths, ami_secret=self._secrets.ami, ari_secret=self._secrets.ari, retired_menus=retired
-        )
+            paths=self._paths, ami_secret=self._secrets.ami, ari_secret=self._secrets.ari, retired_menus=retired,
+            addresses=await asyncio.to_thread(own_addresses), announced=self._announced,
+        )  # fmt: skip
 
     async def _calls(self) -> int:
         """Asterisk away: it carries no call."""

@@ -1,6 +1,7 @@
 """A person's session at a box, as the tests need it: cookies, JSON, errors told."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -95,10 +96,13 @@ def today() -> str:
 
 
 @asynccontextmanager
-async def visitor(url: str) -> AsyncIterator[Api]:
-    """Somebody without a session yet."""
+async def visitor(url: str, trust: ssl.SSLContext | None = None) -> AsyncIterator[Api]:
+    """Somebody without a session yet. `trust`: of an https address, Box.trust()."""
+    connector = aiohttp.TCPConnector(ssl=trust or True)
     timeout = aiohttp.ClientTimeout(total=60)
-    async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+    async with aiohttp.ClientSession(
+        timeout=timeout, connector=connector, cookie_jar=aiohttp.CookieJar(unsafe=True)
+    ) as http:
         yield Api(http, url)
 
 
@@ -116,7 +120,9 @@ async def answers(url: str, limit_s: float = 60) -> None:
 
 
 @asynccontextmanager
-async def person(url: str, login: str, password: str = PASSWORD) -> AsyncIterator[Api]:
-    async with visitor(url) as api:
+async def person(
+    url: str, login: str, password: str = PASSWORD, trust: ssl.SSLContext | None = None
+) -> AsyncIterator[Api]:
+    async with visitor(url, trust) as api:
         await api.post("/session", {"login": login, "password": password})
         yield api

@@ -130,14 +130,14 @@ async def ended(call: Call, limit_s: float = 15.0) -> bool:
 
 
 @asynccontextmanager
-async def seated(lab: Lab, folder: Path) -> AsyncIterator[Desk]:
-    """First start by the one-time link, then the seat; both as a newcomer does it."""
+async def seated(lab: Lab, folder: Path, namespace: str = "") -> AsyncIterator[Desk]:
+    """First start by the one-time link, then the seat; both as a newcomer does it, in the network `namespace`."""
     microphone = folder / "seat.wav"
     write_tone(microphone, SEAT_HZ)
     box = lab.box()
-    async with chromium(microphone, panel=box.panel_url) as browser:
+    async with chromium(microphone, panel=box.panel_url, namespace=namespace) as browser:
         page = await browser.new_page()
         await first_start(page, box, ADMIN)
         await take_seat(page)
-        async with person(box.panel_url, ADMIN) as api:
+        async with person(box.panel_url, ADMIN, trust=box.trust()) as api:
             yield Desk(lab, page, api)

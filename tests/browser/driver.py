@@ -4,6 +4,7 @@ What the page hears is taken from its peer connection by a script of the test's 
 back as samples: a ScriptProcessor, because the panel's content policy rightly refuses worklets from elsewhere.
 """
 
+import os
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
+IN_NAMESPACE = Path(__file__).with_name("chromium-in-namespace")
+"""The same in the network namespace that SA8_NAMESPACE names."""
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--mute-audio",
@@ -63,18 +66,25 @@ def write_tone(path: Path, frequency_hz: float, seconds: float = 20.0) -> None:
 
 @asynccontextmanager
 async def chromium(
-    microphone: Path | None = None, *, panel: str = "", width: int = 1366, height: int = 768, language: str = "zh-CN"
-) -> AsyncIterator[BrowserContext]:
-    """A browser with one empty profile. `microphone`: a wav played in a loop. `panel`: what paths are relative to."""
+    microphone: Path | None = None, *, panel: str = "", width: int = 1366, height: int = 768, language: str = "zh-CN",
+    namespace: str = "",
+) -> AsyncIterator[BrowserContext]:  # fmt: skip
+    """A browser with one empty profile. `microphone`: a wav played in a loop. `panel`: what paths are relative to.
+    `namespace`: the network it lives in. It accepts any certificate, as a person does who clicked through the warning.
+    """
     flags = [*FLAGS, *([f"--use-file-for-fake-audio-capture={microphone}"] if microphone else [])]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+        browser = await playwright.chromium.launch(
+            executable_path=IN_NAMESPACE if namespace else CHROMIUM, headless=True, args=flags,
+            env={**os.environ, "SA8_NAMESPACE": namespace},
+        )  # fmt: skip
         try:
             context = await browser.new_context(
                 viewport={"width": width, "height": height},
                 locale=language,
                 permissions=["microphone"],
                 base_url=panel or None,
+                ignore_https_errors=True,
             )
             context.set_default_timeout(30_000)
             await context.add_init_script(LISTEN)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.lab.box import LabError
+from tests.lab.forward import LOOPBACK, ListenError
 from tests.lab.lab import ended_by_signals
 from tests.lab.network import NetworkError
 from tests.lab.permitted import NotPermittedError
@@ -15,7 +16,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sa800-lab", description="Boxes and an emulated public exchange.")
     actions = parser.add_subparsers(dest="action", required=True)
     run = actions.add_parser("run", help="start a box with its exchange, until Ctrl-C")
-    run.add_argument("--port", type=int, default=8800, help="the panel's port on 127.0.0.1 (another one when taken)")
+    run.add_argument("--port", type=int, default=8800, help="the panel's port (on loopback another one when taken)")
+    run.add_argument("--listen", default=LOOPBACK, metavar="ADDRESS", help="of this machine: HTTPS, SIP, audio")
     run.add_argument("--data", type=Path, help="keep the boxes' data in this folder; without it, it is gone at the end")
     run.add_argument("--boxes", type=int, default=1)
     run.add_argument("--empty", action="store_true", help="no sample configuration")
@@ -59,7 +61,7 @@ if __name__ == "__main__":
     try:
         with ended_by_signals():
             sys.exit(main())
-    except (LabError, NetworkError, NotPermittedError, TooLate, ValueError) as error:
+    except (LabError, ListenError, NetworkError, NotPermittedError, TooLate, ValueError) as error:
         sys.exit(f"sa800-lab: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

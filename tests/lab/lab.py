@@ -1,14 +1,17 @@
 """A lab: an emulated public exchange and boxes on one bridge. `with Lab() as lab: lab.exchange.call(...)`."""
 
 import contextlib
+import hashlib
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -16,6 +19,7 @@ from tests.lab import exchange as exchange_module
 from tests.lab import records
 from tests.lab.box import LabError, Machine, Plan
 from tests.lab.exchange import FIRST_BOX_HOST, MOST_BOXES, Exchange
+from tests.lab.forward import LOOPBACK, RUNNING, Outside, outside, ports
 from tests.lab.network import EXCHANGE_HOST, Loopback, Network
 from tests.lab.panel import wait_for_panel
 from tests.lab.permitted import Isolation, isolation
@@ -37,13 +41,35 @@ def image(what: str) -> Path:
 class Box(Machine):
     """A box of the product."""
 
-    def __init__(self, plan: Plan, record: records.Record, panel_port: int) -> None:
+    def __init__(self, plan: Plan, record: records.Record, listens: tuple[str, int]) -> None:
         super().__init__(plan, record)
-        self.panel_port = panel_port
+        self.panel_host, self.panel_port = listens
+
+    @property
+    def https(self) -> bool:
+        """As the front decides: off loopback only that."""
+        return not IPv4Address(self.panel_host).is_loopback
 
     @property
     def panel_url(self) -> str:
-        return f"http://127.0.0.1:{self.panel_port}"
+        return f"{'https' if self.https else 'http'}://{self.panel_host}:{self.panel_port}"
+
+    def trust(self) -> ssl.SSLContext | None:
+        """For programs that open the panel's address: exactly the box's own certificate. None: plain HTTP.
+
+        Kept data may have been made at another address, so the name in it is not looked at. Raises FileNotFoundError
+        before the front made it."""
+        if not self.https:
+            return None
+        context = ssl.create_default_context(cafile=str(self.path("/var/lib/sa800/tls/certificate.pem")))
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.check_hostname = False
+        return context
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate that the panel shows, as browsers write it."""
+        shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((self.panel_host, self.panel_port), timeout=10))
+        return hashlib.sha256(shown).digest().hex(":").upper()
 
     @property
     def journal(self) -> Path:
@@ -66,7 +92,7 @@ class Box(Machine):
         for unit in self.plan.units:
             self.wait_unit(unit, limit_s)
         if "sa800-front" in self.plan.units:
-            wait_for_panel(self.panel_url, limit_s, self._agent_has_hope)
+            wait_for_panel(self.panel_url, self.trust, limit_s, self._agent_has_hope)
 
     def _agent_has_hope(self) -> None:
         """Raises LabError with the agent's log when it dies again and again."""
@@ -85,10 +111,13 @@ class Lab:
 
     def __init__(
         self, boxes: int = 1, *, sample: bool = True, data: Path | None = None, port: int = 0,
-        say: Callable[[str], None] = lambda text: None,
+        listen: str = LOOPBACK, say: Callable[[str], None] = lambda text: None,
     ) -> None:  # fmt: skip
+        """`listen`, `port`: where box1's panel is; off loopback by HTTPS, and SIP and audio come in there too."""
         if not 1 <= boxes <= MOST_BOXES:
             raise ValueError(f"boxes = {boxes}; from 1 to {MOST_BOXES}")
+        self._listen = listen
+        self._there: Outside | None = None
         self._count, self._sample, self._data, self._port, self._say = boxes, sample, data, port, say
         self.boxes: list[Box] = []
         self.exchange: Exchange
@@ -105,6 +134,7 @@ class Lab:
         return self
 
     def _open(self, ready: bool) -> None:
+        self._there = there = outside(self._listen)
         root, app = image("root"), image("layer")
         how = isolation()
         self.record = records.reserve(CHECKOUT)
@@ -131,9 +161,19 @@ class Lab:
         self.exchange.wait_unit("exchange")
         self.exchange.connect(secret)
         self._say(f"exchange {self.exchange.address} is up")
+        if there is not None:
+            self._let_in(network, there)
         for box in self.boxes if ready else ():
             self._say(f"{box.name} {box.address}: starting …")
             box.wait_ready()
+
+    def _let_in(self, network: Network | Loopback, there: Outside) -> None:
+        """From `there` to box1, by the ports of the version that it starts with."""
+        box = self.boxes[0]
+        box.wait_unit("sa800-init")
+        to = ports(box.path(RUNNING))
+        network.forward(there, box.address, to)
+        self._say(f"{there.address} ({there.link}) takes SIP at {to.sip}, audio at UDP {to.rtp_first}-{to.rtp_last}")
 
     def _make_exchange(self, network: Network | Loopback, root: Path, secret: str) -> Exchange:
         assert self.record is not None
@@ -153,13 +193,15 @@ class Lab:
         assert self.record is not None
         name, host = f"box{index + 1}", FIRST_BOX_HOST + index
         namespace = network.plug(name, host)
-        listening = socket.create_server(("127.0.0.1", self._port if index == 0 else 0), backlog=128)
+        listening = socket.create_server((self._listen, self._port) if index == 0 else (LOOPBACK, 0), backlog=128)
         self._sockets.append(listening)
-        port = listening.getsockname()[1]
+        panel, port = listening.getsockname()
         lines = [
-            f'box_id = "lab-{self.record.number}-{name}"', 'edition = "sa800"', f'listen = "127.0.0.1:{port}"',
+            f'box_id = "lab-{self.record.number}-{name}"', 'edition = "sa800"', f'listen = "{panel}:{port}"',
             f"sample = {str(self._sample).lower()}", f'exchange = "{network.exchange}"',
         ]  # fmt: skip
+        if index == 0 and self._there is not None:
+            lines.append(f'announce = "{self._there.address}"')
         data = self._data / name if self._data is not None else None
         if data is not None:
             data.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -169,7 +211,7 @@ class Lab:
             files={"etc/sa800/box.toml": "\n".join(lines) + "\n"}, data=data,
             listen={"sa800-front": listening.fileno()},
         )  # fmt: skip
-        return Box(plan, self.record, port)
+        return Box(plan, self.record, (panel, port))
 
     def box(self, name: str = "box1") -> Box:
         for box in self.boxes:

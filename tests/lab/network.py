@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 from tests.lab import chroot
+from tests.lab.forward import Outside, Ports, forward
 from tests.lab.records import Record
 
 PREFIX = 24
@@ -43,6 +44,10 @@ class Network:
         _ip("address", "add", f"{self.host_address}/{PREFIX}", "dev", self.bridge)
         _ip("link", "set", self.bridge, "up")
 
+    def forward(self, there: Outside, box: str, to: Ports) -> None:
+        """From an address of this machine to the box; replies of a lab may then leave the host again."""
+        forward(self._record, there, self.bridge, box, to)
+
     def plug(self, name: str, host: int) -> str:
         """A namespace with one cable to the bridge; returns its name. Names of links hold 15 characters."""
         namespace, cable = f"{self.bridge}-{name}", f"{self.bridge}-{host}"
@@ -72,6 +77,9 @@ class Loopback:
     def open(self) -> None:
         if taken := chroot.taken_port():
             raise NetworkError(f"namespaces are not permitted here, and {taken} on loopback belongs to another program")
+
+    def forward(self, there: Outside, box: str, to: Ports) -> None:
+        """Nothing to do: the box is on the machine's own network."""
 
     def plug(self, name: str, host: int) -> str:
         return ""

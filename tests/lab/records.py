@@ -1,6 +1,6 @@
 """What each lab made, on disk before it is made, so that the next start can sweep what a kill -9 left.
 
-/run/sa800-lab/<number>/lab.json: owner (pid and start time), names of namespaces and links, processes.
+/run/sa800-lab/<number>/lab.json: owner (pid and start time), names of namespaces, links and nft tables, processes.
 """
 
 import contextlib
@@ -51,6 +51,10 @@ class Record:
     """(pid, start time) of each box's outermost process."""
     folders: list[str] = field(default_factory=list)
     """Trees outside of the lab's own folder."""
+    tables: list[str] = field(default_factory=list)
+    """nft tables of family ip."""
+    settings: list[tuple[str, str]] = field(default_factory=list)
+    """(file below /proc/sys, what stood there before)."""
     facts: dict[str, Any] = field(default_factory=dict)
     """For other processes that want to use the lab: addresses, ports, secrets (the folder is root's only)."""
 
@@ -82,7 +86,8 @@ def _read(folder: Path) -> Record | None:
         values = json.loads((folder / "lab.json").read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    values["processes"] = [tuple(pair) for pair in values["processes"]]
+    for name in ("processes", "settings"):
+        values[name] = [tuple(pair) for pair in values[name]]
     return Record(**values)
 
 
@@ -126,11 +131,17 @@ def _is_empty(name: str) -> bool:
 
 
 def remove(record: Record) -> None:
-    """Ends the recorded processes, then namespaces, links and the folder. Safe to call again."""
+    """Ends the recorded processes, then settings, nft tables, links, namespaces and the folder. Safe to call again."""
     for pid, started in record.processes:
         if start_time(pid) == started:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)  # unshare --kill-child takes the box's PID 1 along, and that all else
+    for path, before in record.settings:
+        with contextlib.suppress(FileNotFoundError):  # the interface went
+            Path(path).write_text(before)
+    for table in record.tables:
+        words = f"add table ip {table}; delete table ip {table}"  # nft's way to say: if there is one
+        subprocess.run(["nft", words], check=True, timeout=10)
     for link in record.links:
         # A cable goes with either end, also by itself a moment after its namespace went.
         done = subprocess.run(["ip", "link", "del", link], capture_output=True, text=True, check=False, timeout=10)

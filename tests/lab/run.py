@@ -1,26 +1,33 @@
 """`sa800-lab run`: a box and its exchange for a person, until Ctrl-C."""
 
 import argparse
-import socket
 import time
 
 from appliance_agent.config.sample import BROWSER_NUMBERS, SAMPLE_DID
 from tests.lab.box import LabError
+from tests.lab.forward import ListenError, is_free, outside
 from tests.lab.lab import Box, Lab
 
 LOOK_EVERY_S = 1.0
 
 
-def _free(port: int) -> int:
-    try:
-        with socket.create_server(("127.0.0.1", port)):
-            return port
-    except OSError:
-        return 0
+def _port(listen: str, port: int) -> int:
+    """0: any free one. Beyond loopback people have written the address down: there nothing is chosen for them."""
+    there = outside(listen)
+    if is_free(listen, port):
+        return port
+    if there is not None:
+        raise ListenError(f"LISTEN={listen}: port {port} is taken; choose another: RUN_ARGS='--port {port + 1}'")
+    print(f"port {port} is taken: the panel gets another one", flush=True)
+    return 0
 
 
 def _greeting(box: Box, sample: bool) -> str:
     lines = [f"  panel        {box.panel_url}"]
+    if box.https:
+        lines.append("               (own certificate: the browser warns once; its SHA-256 must be")
+        lines += [f"                {half}" for half in (box.fingerprint()[:48], box.fingerprint()[48:])]
+        lines[-1] += ")"
     if link := box.setup_url:
         lines.append(f"  first start  {link}")
         lines.append("               (once: makes the administrator, who also gets a browser phone)")
@@ -35,15 +42,14 @@ def _greeting(box: Box, sample: bool) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     begun = time.monotonic()
-    port = _free(arguments.port)
-    if not port:
-        print(f"port {arguments.port} is taken: the panel gets another one", flush=True)
+    port = _port(arguments.listen, arguments.port)
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - begun:5.1f} s] {text}", flush=True)
 
     data = arguments.data.absolute() if arguments.data else None
-    with Lab(arguments.boxes, sample=not arguments.empty, data=data, port=port, say=say) as lab:
+    lab = Lab(arguments.boxes, sample=not arguments.empty, data=data, listen=arguments.listen, port=port, say=say)
+    with lab:
         say("ready")
         for box in lab.boxes:
             print(f"\n{box.name}\n{_greeting(box, not arguments.empty)}", flush=True)

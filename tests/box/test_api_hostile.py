@@ -2,9 +2,11 @@
 
 import asyncio
 import hashlib
+import io
 import re
 import secrets
 import signal
+import wave
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -78,6 +80,21 @@ async def test_path_tricks(admin: Api, box: Box, name: str) -> None:
         async with admin.http.get(f"{box.panel_url}/api/v1{path}") as answer:
             assert answer.status in (404, 422), await answer.text()
             assert (await answer.json())["error"]["key"]
+
+
+@pytest.mark.parametrize(("seconds", "key"), [(0, "prompt.empty"), (601, "prompt.too_long")])
+async def test_sounds_of_no_use(admin: Api, box: Box, seconds: int, key: str) -> None:
+    """On the box's own sox, which is another one than the host's."""
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(2 * 8000 * seconds))
+    form = aiohttp.FormData({"name": "no use", "language": "en"})
+    form.add_field("file", sound.getvalue(), filename="no use.wav")
+    async with admin.http.post(f"{box.panel_url}/api/v1/prompts", data=form) as answer:
+        assert (answer.status, (await answer.json())["error"]["key"]) == (422, key)
 
 
 async def test_foreign_pages(admin: Api, box: Box) -> None:

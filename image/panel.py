@@ -12,6 +12,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 WEB = CHECKOUT / "web"
 LEFT_OUT = {"node_modules", "dist", ".vite", "coverage"}
 LIMIT_S = 900
+HOST_TRUST = "/etc/ssl/certs/ca-certificates.crt"
+"""Node.js knows only its own list of authorities; the registry must be trusted as the host's other programs do."""
 
 
 class PanelError(Exception):
@@ -43,7 +45,8 @@ def _copy(paths: list[Path], target: Path) -> None:
 def _npm(folder: Path, *words: str) -> None:
     script = [CHECKOUT / "image/host/node"]
     node = subprocess.run(script, stdout=subprocess.PIPE, text=True, check=True, timeout=LIMIT_S).stdout.strip()
-    environment = dict(os.environ, PATH=f"{node}:{os.environ['PATH']}", CI="1", NO_COLOR="1", FORCE_COLOR="0")
+    environment = {"NODE_EXTRA_CA_CERTS": HOST_TRUST, **os.environ}
+    environment |= {"PATH": f"{node}:{os.environ['PATH']}", "CI": "1", "NO_COLOR": "1", "FORCE_COLOR": "0"}
     last: deque[str] = deque(maxlen=40)
     with subprocess.Popen(
         ["npm", *words], cwd=folder, env=environment, text=True, errors="replace",

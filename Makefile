@@ -31,8 +31,8 @@ check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and gol
 	     tests/voicecore -m "not lab and not browser"
 
 .PHONY: lock
-lock:  ## resolve the root file system's packages anew and rewrite image/locks/debian.lock
-	@python3 -m image lock
+lock:  ## WHAT=root|kernel: resolve Debian's packages anew and rewrite image/locks/ (both when not said)
+	@python3 -m image lock $(WHAT)
 
 .PHONY: golden
 golden:  ## rewrite the golden files; the diff is the review

@@ -1,10 +1,14 @@
-"""python3 -m image root | panel | layer | cext [variant]: builds what is missing, prints where.
+"""python3 -m image root | panel | layer | cext [variant] | kernel: builds what is missing, prints where.
 
-lock: rewrites the lock."""
+disk: the root with the kernel's modules, as a disk for the emulated board.
+lock [root] [kernel]: resolves packages anew and rewrites the lock, of both when none is named.
+"""
 
 import sys
 
-from image import applayer, cext, mirror, panel, rootfs
+from image import applayer, cext, debian, disk, kernel, mirror, panel, rootfs
+
+RECIPES = {"root": rootfs.recipe, "kernel": kernel.recipe}
 
 
 def main(arguments: list[str]) -> int:
@@ -17,8 +21,13 @@ def main(arguments: list[str]) -> int:
             print(applayer.ensure(rootfs.ensure()))
         case ["cext", *variant]:
             print(cext.ensure(*variant))
-        case ["lock"]:
-            rootfs.relock()
+        case ["kernel"]:
+            print(kernel.ensure())
+        case ["disk"]:
+            print(disk.ensure((rootfs.ensure(), kernel.ensure() / "modules")))
+        case ["lock", *names] if set(names) <= RECIPES.keys():
+            for name in names or RECIPES:
+                debian.relock(RECIPES[name]())
         case _:
             print(__doc__, file=sys.stderr)
             return 2
@@ -28,7 +37,7 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (rootfs.BuildError, panel.PanelError, cext.CextError, mirror.NoMirrorError, ValueError) as error:
+    except (debian.BuildError, panel.PanelError, cext.CextError, mirror.NoMirrorError, ValueError) as error:
         sys.exit(f"image: {error}")
     except KeyboardInterrupt:
         sys.exit("image: interrupted; nothing was left behind")

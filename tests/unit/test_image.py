@@ -2,11 +2,12 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from image import cache, lock, mirror, rootfs
+from image import cache, debian, kernel, localdeb, lock, mirror, rootfs
 
 HASH = "0" * 64
 
@@ -17,9 +18,42 @@ def package(name: str, version: str, digest: str = HASH) -> lock.Package:
 
 def test_the_lock_names_every_package_we_ask_for() -> None:
     names = {one.name for one in lock.read(rootfs.LOCK)}
-    assert set(rootfs.packages()) <= names
+    assert set(rootfs.recipe().packages) <= names
     assert {"sa800-dahdi-modules", "libc6", "asterisk-modules"} <= names
     assert not names & {"gcc", "make", "dkms"}, "no compiler on a box"
+    names = {one.name for one in lock.read(kernel.LOCK)}
+    assert {*kernel.PACKAGES, "sa800-no-initramfs"} <= names
+    assert "dracut" not in names
+
+
+def test_box_and_modules_come_from_one_dahdi() -> None:
+    upstream = {
+        one.name: one.version.partition(":")[2].partition("-")[0].partition("~")[0]
+        for file in (rootfs.LOCK, kernel.LOCK)
+        for one in lock.read(file)
+        if one.name in ("dahdi", "dahdi-dkms")
+    }
+    assert upstream["dahdi"] == upstream["dahdi-dkms"]
+
+
+def test_a_stand_in_is_the_same_package_each_time(tmp_path: Path) -> None:
+    assert localdeb.name_of(rootfs.NO_DKMS) == "sa800-dahdi-modules"
+    for name in ("a", "b c"):
+        localdeb.build(tmp_path / name, (rootfs.NO_DKMS, kernel.NO_INITRAMFS))
+    index = (tmp_path / "a/Packages").read_text()
+    assert index == (tmp_path / "b c/Packages").read_text()
+    (locked,) = [one for one in lock.read(rootfs.LOCK) if one.name == "sa800-dahdi-modules"]
+    assert f"SHA256: {locked.sha256}\n" in index
+
+
+def test_a_tree_without_dahdi_modules_is_no_kernel(tmp_path: Path) -> None:
+    modules = tmp_path / "root/usr/lib/modules/7.2-amd64"
+    log = tmp_path / "root/var/lib/dkms/dahdi/3.4.0/7.2-amd64/log/make.log"
+    for folder in (modules, log.parent):
+        folder.mkdir(parents=True)
+    log.write_text("dahdi-base.c: error")
+    with pytest.raises(debian.BuildError, match=r"7\.2-amd64.*\ndahdi-base.c: error"):
+        kernel.recipe().refine(tmp_path)
 
 
 def test_the_lock_reads_what_it_writes() -> None:
@@ -49,11 +83,13 @@ def test_an_installed_package_needs_its_hash_in_the_index() -> None:
 
 def test_the_key_knows_everything_that_goes_in(monkeypatch: pytest.MonkeyPatch) -> None:
     locked = [package("a", "1")]
-    first = rootfs.key(locked)
-    assert first == rootfs.key(locked)
-    assert first != rootfs.key([package("a", "2")])
-    monkeypatch.setattr(rootfs, "OPTIONS", (*rootfs.OPTIONS, "--dpkgopt=x"))
-    assert first != rootfs.key(locked)
+    recipe = rootfs.recipe()
+    first = recipe.key(locked)
+    assert first == recipe.key(locked)
+    assert first != recipe.key([package("a", "2")])
+    assert first != replace(recipe, stand_ins=()).key(locked)
+    monkeypatch.setattr(debian, "OPTIONS", (*debian.OPTIONS, "--dpkgopt=x"))
+    assert first != recipe.key(locked)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.lab import chroot
 from tests.lab.forward import Outside, Ports, forward
-from tests.lab.records import Record
+from tests.lab.records import Record, bridge_name
 
 PREFIX = 24
 EXCHANGE_HOST = 2
@@ -25,7 +25,7 @@ def _ip(*words: str) -> None:
 class Network:
     def __init__(self, record: Record) -> None:
         self._record = record
-        self.bridge = f"sa8-{record.number}"
+        self.bridge = bridge_name(record.number)
         self.host_address = self.address(1)
         self.exchange = f"{self.address(EXCHANGE_HOST)}:{SIP_PORT}"
         self.name = f"bridge {self.bridge}, {self.host_address}/{PREFIX}"

@@ -103,8 +103,13 @@ def running() -> list[Record]:
     return [record for record in records if record is not None and record.owned]
 
 
+def bridge_name(number: int) -> str:
+    return f"sa8-{number}"
+
+
 def reserve(checkout: Path) -> Record:
-    """Sweeps dead labs, then takes the lowest free number for this process."""
+    """Sweeps dead labs, then takes the lowest free number for this process: one without a record here, and without a
+    bridge, which may belong to a lab in a container that has a /run of its own and shares this network."""
     with _locked():
         for folder in _folders():
             record = _read(folder)
@@ -114,7 +119,8 @@ def reserve(checkout: Path) -> Record:
                 print(f"lab {record.number}: its owner is dead; removing what it left", file=sys.stderr)
                 remove(record)
         taken = {int(folder.name) for folder in _folders()}
-        number = next(number for number in range(MOST_LABS) if number not in taken)
+        free = (number for number in range(MOST_LABS) if number not in taken)
+        number = next(number for number in free if not Path("/sys/class/net", bridge_name(number)).exists())
         (HOME / str(number)).mkdir(mode=0o700)
         record = Record(number, os.getpid(), start_time(os.getpid()), str(checkout))
         record.write()

@@ -73,6 +73,20 @@ def test_a_living_owners_lab_is_not_swept() -> None:
     assert not record.folder.exists()
 
 
+def test_a_number_whose_bridge_is_there_is_not_taken() -> None:
+    """Of a lab in a container that shares this network, but not this /run."""
+    number = next(n for n in range(records.MOST_LABS) if not Path("/sys/class/net", records.bridge_name(n)).exists())
+    foreign = records.bridge_name(number)
+    subprocess.run(["ip", "link", "add", foreign, "type", "bridge"], check=True, timeout=10)
+    try:
+        with Lab().open(ready=False) as lab:
+            assert lab.record is not None
+            assert lab.record.number != number
+        assert Path("/sys/class/net", foreign).exists()
+    finally:
+        subprocess.run(["ip", "link", "del", foreign], check=True, timeout=10)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("line", ["bridge", "exchange"])
 def test_a_signal_while_it_starts_leaves_nothing(number: signal.Signals, line: str) -> None:

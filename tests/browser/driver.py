@@ -27,12 +27,13 @@ RATE = 8000
 
 LISTEN = """
 (() => {
-  const heard = { blocks: [], began: 0 };
+  const heard = { blocks: [], began: 0, connections: [] };
   window.__testHeard = heard;
   const Native = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Native {
     constructor(...args) {
       super(...args);
+      heard.connections.push(this);
       this.addEventListener('track', (event) => {
         // Only the newest call is listened to: an ended one would go on adding its silence.
         if (heard.keep) heard.keep[0].close();

@@ -2,13 +2,24 @@ import type { SipAccount } from '@sa800/sdk';
 import { UA } from 'jssip';
 import type { RTCSession } from 'jssip/lib/RTCSession';
 import type { RTCSessionEvent, UnRegisteredEvent } from 'jssip/lib/UA';
-import { hurryCandidates, keepTransaction, listen, newCall, surviveSocketLoss } from './session';
+import { MediaPath } from './path';
+import {
+  hurryCandidates,
+  keepTransaction,
+  listen,
+  newCall,
+  restartIce,
+  survivePathLoss,
+  surviveSocketLoss,
+  watchPath,
+} from './session';
 import { PhoneSocket } from './socket';
 import type { PhoneCall, PhoneEvents } from './types';
 
 interface Line {
   call: PhoneCall;
   session: RTCSession;
+  path: MediaPath;
 }
 
 /** Milliseconds. */
@@ -69,7 +80,10 @@ export class Phone {
   stop(): void {
     clearTimeout(this.registerTimer);
     clearInterval(this.keepalive);
-    for (const { session } of this.lines.values()) quietly(() => session.terminate());
+    for (const { session, path } of this.lines.values()) {
+      path.stop();
+      quietly(() => session.terminate());
+    }
     this.lines.clear();
     this.lostWhileRinging = [];
     const ua = this.ua;
@@ -167,21 +181,27 @@ export class Phone {
       keepTransaction(session);
     }
     const consultation = !incoming && this.lines.size > 0;
-    const line = { call: newCall(session, incoming ? 'in' : 'out', consultation), session };
-    this.lines.set(line.call.id, line);
+    const call = newCall(session, incoming ? 'in' : 'out', consultation);
+    const path = new MediaPath({
+      restart: () => session.isEstablished() && this.socket?.isConnected() && restartIce(session),
+      mending: (on) => this.change(call, { mending: on }),
+      giveUp: () => quietly(() => session.terminate()),
+    });
+    const line = { call, session, path };
+    this.lines.set(call.id, line);
     surviveSocketLoss(session);
+    survivePathLoss(session);
     hurryCandidates(session);
-    listen(session, (stream) => this.events.sound(line.call.id, stream));
+    watchPath(session, path);
+    listen(session, (stream) => this.events.sound(call.id, stream));
     this.follow(line);
     this.publish();
   }
 
-  private follow({ call, session }: Line): void {
-    const change = (part: Partial<PhoneCall>) => {
-      Object.assign(call, part);
-      this.publish();
-    };
+  private follow({ call, session, path }: Line): void {
+    const change = (part: Partial<PhoneCall>) => this.change(call, part);
     const over = (cause: string) => {
+      path.stop();
       this.lines.delete(call.id);
       change({ state: 'ended', cause });
       this.events.ended(call);
@@ -193,6 +213,11 @@ export class Phone {
     session.on('unmuted', () => change({ muted: false }));
     session.on('ended', () => over(''));
     session.on('failed', (event) => over(event.cause));
+  }
+
+  private change(call: PhoneCall, part: Partial<PhoneCall>): void {
+    Object.assign(call, part);
+    this.publish();
   }
 
   private publish(): void {
@@ -214,13 +239,15 @@ export class Phone {
   /** The socket is back (JsSIP registers by itself): refuse what rang, so that it is offered anew; renegotiate talks. */
   private recover(): void {
     for (const session of this.lostWhileRinging.splice(0)) quietly(() => session.terminate({ status_code: 480 }));
-    for (const { session } of this.lines.values()) this.renegotiate(session, RENEGOTIATE_TRIES);
+    for (const line of this.lines.values()) this.renegotiate(line, RENEGOTIATE_TRIES);
   }
 
-  private renegotiate(session: RTCSession, tries: number): void {
+  private renegotiate(line: Line, tries: number): void {
+    const { session, path } = line;
     if (tries === 0 || !session.isEstablished() || !this.socket?.isConnected()) return;
     // JsSIP ends the call itself when the far side does not know it (481) or refuses.
-    if (!session.renegotiate({})) setTimeout(() => this.renegotiate(session, tries - 1), 250);
+    const offered = path.isLost ? restartIce(session) : session.renegotiate({});
+    if (!offered) setTimeout(() => this.renegotiate(line, tries - 1), 250);
   }
 
   /** Refused or unanswered: ask for the secret of this session again, then register again. */

@@ -1,9 +1,12 @@
+import { C } from 'jssip';
 import type { RTCSession } from 'jssip/lib/RTCSession';
+import type { MediaPath } from './path';
 import type { PhoneCall } from './types';
 
 /** What JsSIP does when a request of a call could not be sent; public by name only, absent from its types. */
 interface SessionInternals {
   onTransportError(): void;
+  _iceReady: boolean;
   _request?: { server_transaction?: { onTransportError(): void } };
 }
 
@@ -17,6 +20,39 @@ export function surviveSocketLoss(session: RTCSession): void {
   internals.onTransportError = () => {
     if (!session.isEstablished()) original();
   };
+}
+
+/** JsSIP hangs up when ICE fails. Established calls are given another way first; `giveUp` then ends them. */
+export function survivePathLoss(session: RTCSession): void {
+  const original = session.terminate.bind(session);
+  session.terminate = (options) => {
+    if (options?.cause !== C.causes.RTP_TIMEOUT || !session.isEstablished()) original(options);
+  };
+}
+
+/** Tells `path` what becomes of the way of the sound, from the call's first connection on. */
+export function watchPath(session: RTCSession, path: MediaPath): void {
+  onConnection(session, (connection) => {
+    const look = () => {
+      const ice = connection.getSenders()[0]?.transport?.iceTransport;
+      if (ice) ice.onselectedcandidatepairchange = look;
+      const pair = ice?.getSelectedCandidatePair?.();
+      const ends = [pair?.local, pair?.remote].filter((end) => !!end);
+      path.feed({
+        state: connection.iceConnectionState,
+        credentials: ends.map((end) => end.usernameFragment).join(' '),
+        addresses: ends.map((end) => `${end.address}:${end.port}`).join(' '),
+      });
+    };
+    connection.addEventListener('iceconnectionstatechange', look);
+  });
+}
+
+/** An offer with new credentials and candidates; false: not now, as another offer is on its way. */
+export function restartIce(session: RTCSession): boolean {
+  // Else JsSIP would take the candidates that it had when the call began for the new ones, and send none.
+  (session as unknown as SessionInternals)._iceReady = false;
+  return session.renegotiate({ rtcOfferConstraints: { iceRestart: true, offerToReceiveAudio: true } });
 }
 
 /** Keeps the transaction of a ringing call, so that its refusal can still be sent over the next socket. */
@@ -36,9 +72,13 @@ export function hurryCandidates(session: RTCSession): void {
 
 /** Calls `heard` with the far side's sound as soon as there is any. */
 export function listen(session: RTCSession, heard: (stream: MediaStream) => void): void {
-  const attach = (connection: RTCPeerConnection) => {
+  onConnection(session, (connection) => {
     connection.addEventListener('track', (event) => heard(event.streams[0] ?? new MediaStream([event.track])));
-  };
+  });
+}
+
+/** An own call has its connection at once, one that rings gets it when it is answered. */
+function onConnection(session: RTCSession, attach: (connection: RTCPeerConnection) => void): void {
   if (session.connection) attach(session.connection);
   session.on('peerconnection', (event) => attach(event.peerconnection));
 }
@@ -58,6 +98,7 @@ export function newCall(session: RTCSession, direction: 'in' | 'out', consultati
     answeredAt: null,
     muted: false,
     held: false,
+    mending: false,
     consultation,
     cause: '',
   };

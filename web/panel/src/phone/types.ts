@@ -14,6 +14,8 @@ export interface PhoneCall {
   answeredAt: number | null;
   muted: boolean;
   held: boolean;
+  /** The sound is lost; another way for it is looked for. */
+  mending: boolean;
   /** The second call of an attended transfer. */
   consultation: boolean;
   /** Why it ended: a JsSIP cause, '' while it lives or when it simply ended. */

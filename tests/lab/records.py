@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,9 @@ def _read(folder: Path) -> Record | None:
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     for name in ("processes", "settings"):
-        values[name] = [tuple(pair) for pair in values[name]]
-    return Record(**values)
+        values[name] = [tuple(pair) for pair in values.get(name, [])]
+    known = {each.name for each in fields(Record)}  # a lab of another checkout may write down more, or less
+    return Record(**{key: value for key, value in values.items() if key in known})
 
 
 def _folders() -> list[Path]:

@@ -28,7 +28,8 @@ test: setup check  ## all tests, unit to browser, on real Asterisk
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
 	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/lint-imports --no-cache \
 	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \
-	     tests/voicecore -m "not lab and not browser"
+	     tests/voicecore -m "not lab and not browser" \
+	  && umockdev-wrapper $$v/bin/python -m pytest -q tests/hal
 
 .PHONY: lock
 lock:  ## WHAT=root|kernel: resolve Debian's packages anew and rewrite image/locks/ (both when not said)

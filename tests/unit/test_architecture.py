@@ -41,5 +41,5 @@ def test_every_function_that_the_text_names_exists() -> None:
 
 
 def test_every_path_that_the_text_names_exists() -> None:
-    for path in re.findall(r"`((?:tests|docs|image|web|appliance_agent|ledger|contracts)/[\w./-]+)`", TEXT):
+    for path in re.findall(r"`((?:tests|docs|image|web|appliance_agent|ledger|contracts|hal)/[\w./-]+)`", TEXT):
         assert (ROOT / path).exists(), f"{path} is named in ARCHITECTURE.md and does not exist"

@@ -1,0 +1,1 @@
+"""The real box: the kernel's own interfaces."""

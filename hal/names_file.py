@@ -1,0 +1,164 @@
+"""The file that keeps the names of the lines. Blocking: call it in a thread.
+
+One JSON document with a version. Written beside, synced and renamed, the version before is kept as `….before`.
+A file that cannot be read is left alone until `recover` sets it aside; no start ever loses or silently renames a line.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hal.errors import NamesDamaged, NamesTooNew
+from hal.model.inventory import LINE_KINDS, CardId, PortKind
+from hal.model.lines import NamedCard, NamedLine, Names, faults
+
+VERSION = 1
+MOST_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    names: Names
+    """The version before, or none when that cannot be read either."""
+    set_aside: Path
+    """Where the damaged file lies now."""
+    from_before: bool
+
+
+class NamesFile:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.before = path.with_name(path.name + ".before")
+
+    def load(self) -> Names:
+        """No file means no names yet. Raises NamesDamaged or NamesTooNew and leaves the file as it is."""
+        return _read(self.path) if self.path.exists() else Names()
+
+    def save(self, names: Names) -> None:
+        """All or nothing, also when power fails. Never overwrites an unreadable file: NamesDamaged, NamesTooNew."""
+        if self.load() == names and self.path.exists():
+            return
+        part = self.path.with_name(self.path.name + ".part")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(to_json(names))
+            file.flush()
+            os.fsync(file.fileno())
+        if self.path.exists():
+            keep = self.before.with_name(self.before.name + ".part")
+            keep.unlink(missing_ok=True)
+            os.link(self.path, keep)
+            keep.replace(self.before)
+        part.replace(self.path)
+        _sync_folder(self.path.parent)
+
+    def recover(self) -> Recovered:
+        """Sets a damaged file aside and puts the version before in its place. A good file is left alone: raises
+        ValueError, because then there is nothing to recover."""
+        try:
+            self.load()
+        except NamesDamaged:
+            pass
+        else:
+            raise ValueError(f"{self.path} is in order")
+        try:
+            names, good = _read(self.before), True
+        except (NamesDamaged, NamesTooNew, FileNotFoundError):
+            names, good = Names(), False
+        aside = self._free_place()
+        self.path.rename(aside)
+        if good:
+            os.link(self.before, self.path)
+        _sync_folder(self.path.parent)
+        return Recovered(names, aside, good)
+
+    def _free_place(self) -> Path:
+        count = 1
+        while (place := self.path.with_name(f"{self.path.name}.damaged-{count}")).exists():
+            count += 1
+        return place
+
+
+def to_json(names: Names) -> str:
+    cards = [
+        {
+            "model": card.id.model,
+            "serial": card.id.serial,
+            "position": card.id.position,
+            "lines": [
+                {
+                    "name": line.name,
+                    "kind": line.kind.value,
+                    "number": line.number,
+                    "span": line.span,
+                    "position": line.position,
+                    "order": line.order,
+                }
+                for line in card.lines
+            ],
+        }
+        for card in names.cards
+    ]
+    return json.dumps({"version": VERSION, "cards": cards}, indent=1, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> Names:
+    """Raises NamesTooNew, or ValueError that says what is wrong."""
+    document = json.loads(text)
+    version = _take(document, "version", int)
+    if version > VERSION:
+        raise NamesTooNew(
+            f"written by a newer release: version {version}, this release reads up to {VERSION}",
+            hint="start the newer release again, or name the lines anew",
+        )
+    if version != VERSION:
+        raise ValueError(f"version {version} has never existed")
+    names = Names(tuple(_card(item) for item in _take(document, "cards", list)))
+    for fault in faults(names):
+        raise ValueError(fault)
+    return names
+
+
+def _card(item: object) -> NamedCard:
+    card = CardId(_take(item, "model", str), _take(item, "serial", str | None), _take(item, "position", str))
+    return NamedCard(card, tuple(_line(line) for line in _take(item, "lines", list)))
+
+
+def _line(item: object) -> NamedLine:
+    kind = PortKind(_take(item, "kind", str))
+    numbers = [_take(item, key, int) for key in ("number", "span", "position", "order")]
+    line = NamedLine(kind, *numbers)
+    if kind not in LINE_KINDS or min(numbers) < 1 or line.name != _take(item, "name", str):
+        raise ValueError(f"this is no line: {item}")
+    return line
+
+
+def _take(item: object, key: str, kind: Any) -> Any:
+    if not isinstance(item, dict) or key not in item:
+        raise ValueError(f"{key!r} is missing")
+    if not isinstance(item[key], kind) or isinstance(item[key], bool):
+        raise ValueError(f"{key!r} is {item[key]!r}")
+    return item[key]
+
+
+def _read(path: Path) -> Names:
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ValueError(f"longer than {MOST_BYTES} characters")
+        return from_json(text)
+    except NamesTooNew as error:
+        raise NamesTooNew(f"{path}: {error.message}", hint=error.hint) from None
+    except (ValueError, RecursionError) as error:
+        hint = "recover() sets it aside and goes on with the version before"
+        raise NamesDamaged(f"{path} holds no names of lines: {error}", hint=hint) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -163,6 +163,39 @@ async def test_a_queues_ring_time_is_changed_and_runs(desk: Desk) -> None:
     await expect(page.get_by_test_id("version-row").first).to_contain_text("运行中")
 
 
+async def test_an_apply_that_waits_for_calls_is_cancelled(desk: Desk) -> None:
+    """A new SIP port needs a restart: while somebody talks, it waits."""
+    page = desk.page
+    await page.goto("/desk")
+    await desk.ready()
+    call = await desk.talks(str(next(numbers)))
+    other = await page.context.new_page()
+    await other.goto("/admin/site")
+    port = other.get_by_test_id("network-form").locator("input").first
+    await port.fill("5070")
+    await port.press("Tab")
+    await other.get_by_test_id("btn-save-network").click()
+    await other.get_by_test_id("btn-review").click()
+    await expect(other.get_by_test_id("apply-restart")).to_be_visible()
+    await other.get_by_test_id("apply-comment").fill("换端口")
+    await other.get_by_test_id("btn-apply").click()
+    job = other.get_by_test_id("apply-job")
+    await expect(job).to_have_attribute("data-state", "waiting", timeout=20_000)
+    await other.get_by_test_id("btn-cancel-apply").click()
+    await other.locator(".el-message-box .el-button--danger").click()
+    await expect(job).to_have_attribute("data-state", "failed", timeout=20_000)
+    await expect(other.get_by_test_id("btn-cancel-apply")).to_have_count(0)
+    await other.goto("/admin/versions")
+    cancelled = other.get_by_test_id("version-row").filter(has_text="换端口")
+    await expect(cancelled.locator("[data-value=failed]")).to_be_visible()
+    await other.get_by_test_id("pending-bar").wait_for()  # the draft keeps the change
+    await other.close()
+    await desk.api.delete("/config/draft")
+    await desk.call("talking")
+    await hang_up(call)
+    await desk.ready()
+
+
 async def test_a_menu_says_a_new_prompt_spoken_from_text(desk: Desk, tmp_path: Path) -> None:
     page = desk.page
     await page.goto("/admin/menus")

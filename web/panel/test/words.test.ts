@@ -34,6 +34,9 @@ describe('words', () => {
     const known = new Set(keys(zh));
     expect([...used()].filter((key) => !known.has(key))).toEqual([]);
   });
+  it('have Chinese punctuation in Chinese', () => {
+    expect(JSON.stringify(zh).match(/[^"]*([\u4e00-\u9fff”）}][,?](?!")|[,?][\u4e00-\u9fff])[^"]*/g)).toBeNull();
+  });
   it('are never empty', () => {
     for (const language of [zh, en]) {
       const values = JSON.stringify(language);

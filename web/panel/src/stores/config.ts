@@ -91,8 +91,13 @@ export const useConfig = defineStore('config', () => {
   const dropDraft = () => edit(() => api.config.dropDraft());
   const rollback = (version: number) => edit(() => api.config.rollback(version));
 
-  async function apply(when: 'now' | 'idle'): Promise<void> {
-    tell(await edit((revision) => api.config.apply(revision, when)));
+  async function apply(when: 'now' | 'idle', comment: string): Promise<void> {
+    tell(await edit((revision) => api.config.apply(revision, when, comment)));
+  }
+
+  /** Only a job that still waits can be cancelled; its end comes by the event stream. */
+  async function cancelApply(): Promise<void> {
+    if (job.value) await api.config.cancel(job.value.id);
   }
 
   // Progress comes by the event stream; after a gap (the manager itself may have restarted) it is asked for.
@@ -130,5 +135,6 @@ export const useConfig = defineStore('config', () => {
     dropDraft,
     rollback,
     apply,
+    cancelApply,
   };
 });

@@ -56,6 +56,11 @@ export class ConfigApi {
     return this.http.request('GET', `/config/jobs/${encodeURIComponent(id)}`);
   }
 
+  /** Ends an apply that still waits for calls to end (409 in any other state); the draft keeps its changes. */
+  cancel(id: string): Promise<ApplyJob> {
+    return this.http.request('DELETE', `/config/jobs/${encodeURIComponent(id)}`);
+  }
+
   /** Back to the running version: all changes not applied are dropped. */
   dropDraft(): Promise<void> {
     return this.http.request('DELETE', '/config/draft');

@@ -22,13 +22,13 @@ run: setup  ## LISTEN=: start one box with its public exchange; prints the addre
 
 .PHONY: test
 test: setup check  ## all tests, unit to browser, on real Asterisk
-	@$(VENV)/bin/python -m pytest tests -m "lab or browser"
+	@$(VENV)/bin/python -m pytest tests -m "lab or browser or long"
 
 .PHONY: check
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
 	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/lint-imports --no-cache \
 	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \
-	     tests/voicecore -m "not lab and not browser" \
+	     tests/voicecore -m "not lab and not browser and not long" \
 	  && umockdev-wrapper $$v/bin/python -m pytest -q tests/hal
 
 .PHONY: lock

@@ -124,8 +124,9 @@ class Agent:
             seats=self.seats.all, alarms=self.alarms.open,
         )  # fmt: skip
         self.call_control = CallControl(
-            link=self.link, live=self.live, config=self.config, bus=self.bus, clock=self.clock
-        )
+            link=self.link, live=self.live, config=self.config, bus=self.bus, clock=self.clock,
+            journal_note=self.tail.journal_note,
+        )  # fmt: skip
         self.record_store = RecordStore(self.database)
         self.recordings = RecordingService(self.paths, self.record_store, self.bus, self.clock, self.alarms.raise_)
 

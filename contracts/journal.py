@@ -46,6 +46,10 @@ class UserEvent(StrEnum):
     """A Dial() of ours ended unanswered. Keys: status=busy|noanswer|cancel|congestion|chanunavail|…, cause=<Q.850>."""
     HOLD = "SA_HOLD"
     """Journalled by the agent from ARI, not by the dialplan. Keys: on=0|1."""
+    TRANSFER = "SA_TRANSFER"
+    """An attended transfer asked for through the API, on the seat's leg in the customer's call: the agent bridges the
+    two others, which CEL tells as no transfer. Journalled by the agent. Keys as in the ATTENDEDTRANSFER row:
+    transferee_channel_uniqueid=<customer>, transfer_target_channel_uniqueid=<consulted>."""
 
 
 CEL_FIELDS: tuple[str, ...] = (

@@ -16,9 +16,10 @@ RECENT_CALLS = 64
 _MENTIONS = {
     "BLINDTRANSFER": ("transferee_channel_uniqueid",),
     "ATTENDEDTRANSFER": ("channel2_uniqueid", "transferee_channel_uniqueid", "transfer_target_channel_uniqueid"),
+    UserEvent.TRANSFER.value: ("transferee_channel_uniqueid", "transfer_target_channel_uniqueid"),
 }
 _ENDS = frozenset({"HANGUP", "CHAN_END", "LINKEDID_END"})
-_NEVER_FIRST = frozenset({"HANGUP", "CHAN_END", "LINKEDID_END", "BRIDGE_EXIT", "STREAM_END", UserEvent.HOLD.value})
+_NEVER_FIRST = _ENDS | {"BRIDGE_EXIT", "STREAM_END", UserEvent.HOLD.value, UserEvent.TRANSFER.value}
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ _SAID: dict[str, str] = {
 }  # fmt: skip
 """User events that stand in the timeline as they are."""
 _DIRECTION = {"in": Direction.INBOUND, "out": Direction.OUTBOUND, "internal": Direction.INTERNAL}
-_TRANSFERS = {"BLINDTRANSFER": "blind", "ATTENDEDTRANSFER": "attended"}
+_TRANSFERS: dict[str, str] = {"BLINDTRANSFER": "blind", "ATTENDEDTRANSFER": "attended", UserEvent.TRANSFER: "attended"}
 
 
 @dataclass(slots=True)

@@ -48,6 +48,7 @@ from appliance_agent.store.migrate import upgrade
 from appliance_agent.store.tables import user
 from appliance_agent.system.alarms import Alarms
 from appliance_agent.system.health import Health
+from contracts.journal import UserEvent
 from contracts.paths import BoxPaths
 from tests.callers.client import Phones, phones
 from tests.golden.people import tone
@@ -121,6 +122,8 @@ class House:
     database: Database
     bus: Bus = field(default_factory=Bus)
     holds: list[tuple[Channel, bool]] = field(default_factory=list)
+    notes: list[tuple[UserEvent, dict[str, str]]] = field(default_factory=list)
+    """What the agent would write into the journal."""
     events: list[Any] = field(default_factory=list)
     """Everything that was published on the bus."""
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -144,7 +147,12 @@ class House:
         self.health = Health(
             link=self.link, alarms=self.alarms, config=self.config, bus=self.bus, data=self.folder
         )  # fmt: skip
-        self.calls = CallControl(link=self.link, live=self.live, config=self.config, bus=self.bus, clock=self.clock)
+        self.calls = CallControl(
+            link=self.link, live=self.live, config=self.config, bus=self.bus, clock=self.clock, journal_note=self._note
+        )
+
+    async def _note(self, event: UserEvent, data: dict[str, str], *, uniqueid: str, linkedid: str) -> None:
+        self.notes.append((event, data))
 
     async def people(self) -> None:
         """A user for each extension, whose id and login are its number; and one without."""

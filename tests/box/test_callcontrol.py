@@ -6,6 +6,7 @@ import pytest
 
 from appliance_agent.http.route import Identity
 from appliance_agent.kernel.errors import Fault, FaultKind
+from contracts.journal import UserEvent
 from tests.box.house import CALLER, DIRECT_NUMBER, House, house
 
 pytestmark = pytest.mark.lab
@@ -88,12 +89,9 @@ async def test_attended_transfer_joins_the_two_others(root: Path, tmp_path: Path
         await made.until(lambda: [call.state for call in made.live.state.calls.values()] == ["talking"])
         (call,) = made.live.state.calls.values()
         assert (call.call_id, call.extension, call.did) == (call_id, "1002", DIRECT_NUMBER)
-        print(
-            "\n".join(
-                str(row["eventtype"]) + " " + row["channame"] + " " + row["linkedid"] + " " + row["eventextra"][:150]
-                for row in made.box.journal()
-            )
-        )
+        ((event, said),) = made.notes
+        assert event is UserEvent.TRANSFER
+        assert said["transferee_channel_uniqueid"] == call_id
         await made.outside.send("hangup", ext=CALLER)
         await made.until(lambda: not made.live.state.calls)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+from typing import Protocol
 
 from appliance_agent.asterisk.link import Link
 from appliance_agent.asterisk.models import Endpoint
@@ -14,6 +15,7 @@ from appliance_agent.http.route import Identity
 from appliance_agent.kernel.bus import Bus, Gap
 from appliance_agent.kernel.clock import Clock
 from appliance_agent.kernel.errors import Fault, FaultKind
+from contracts.journal import UserEvent
 
 RING_OWN_MS = 30_000
 """The own phone rings this long at click-to-dial."""
@@ -24,9 +26,18 @@ INTERNAL, TRANSFER = "internal", "transfer"
 """Contexts of the dialplan: where extensions dial, and where they transfer to."""
 
 
+class JournalNote(Protocol):
+    """See JournalTail.journal_note."""
+
+    async def __call__(self, event: UserEvent, data: dict[str, str], *, uniqueid: str, linkedid: str) -> None: ...
+
+
 class CallControl:
-    def __init__(self, *, link: Link, live: LiveCalls, config: ConfigHolder, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self, *, link: Link, live: LiveCalls, config: ConfigHolder, bus: Bus, clock: Clock, journal_note: JournalNote
+    ) -> None:
         self._link, self._live, self._config, self._bus, self._clock = link, live, config, bus, clock
+        self._journal_note = journal_note
 
     async def dial(self, who: Identity, to: str) -> str:
         """Ring the own phone, then dial `to`. Returns the id of the call to come."""
@@ -111,6 +122,11 @@ class CallControl:
             )  # fmt: skip
         fields = [("Channel1", customer.channel.name), ("Channel2", consulted.channel.name)]
         await self._act("Bridge", fields)
+        said = {
+            "transferee_channel_uniqueid": customer.channel.uniqueid,
+            "transfer_target_channel_uniqueid": consulted.channel.uniqueid,
+        }
+        await self._journal_note(UserEvent.TRANSFER, said, uniqueid=leg.channel.uniqueid, linkedid=leg.channel.linkedid)
 
     def _second_legs(self, leg: Leg, to: str) -> list[Leg]:
         """The seat's legs of other calls that go to `to`."""

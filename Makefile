@@ -26,7 +26,7 @@ test: setup check  ## all tests, unit to browser, on real Asterisk
 
 .PHONY: check
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
-	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/lint-imports --no-cache \
+	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/mypy board-tests/*.py && $$v/bin/lint-imports --no-cache \
 	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \
 	     tests/voicecore -m "not lab and not browser and not long" \
 	  && umockdev-wrapper $$v/bin/python -m pytest -q tests/hal
@@ -42,6 +42,18 @@ golden:  ## rewrite the golden files; the diff is the review
 .PHONY: proof-call
 proof-call: setup  ## SEED= OUT= BREAK=: one whole call on the real parts, figures as JSON on the last line
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.proof.call
+
+.PHONY: board-setup
+board-setup:
+	@image/host/setup board
+
+.PHONY: board-test
+board-test: board-setup  ## BOARD_ARGS=: calls over emulated lines: the real kernel and DAHDI in QEMU
+	@board-tests/run test $(BOARD_ARGS)
+
+.PHONY: board-shell
+board-shell: board-setup  ## a shell on the emulated board's console, its lines made
+	@board-tests/run shell
 
 .PHONY: soak
 soak: setup  ## the fault campaigns of `make test` in full size (SOAK=1)

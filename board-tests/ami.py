@@ -1,0 +1,106 @@
+"""Asterisk's manager interface, as little as the tests need: actions, and events in the order they came."""
+
+import itertools
+import socket
+import time
+from collections.abc import Callable
+
+Message = dict[str, str]
+
+
+class AmiError(Exception):
+    """Asterisk refused an action, said nothing in time, or the event waited for did not come."""
+
+
+def parse(block: bytes) -> Message:
+    """One message; of a repeated key (output of a command) the lines are joined."""
+    message: Message = {}
+    for line in block.decode(errors="replace").split("\r\n"):
+        key, _, value = line.partition(": ")
+        message[key] = f"{message[key]}\n{value}" if key in message else value
+    return message
+
+
+class Ami:
+    """Reads only when asked to wait; nothing is lost meanwhile, the socket keeps it."""
+
+    def __init__(self, address: tuple[str, int], limit_s: float = 60.0) -> None:
+        self.events: list[Message] = []
+        self._data = b""
+        self._ids = itertools.count(1)
+        deadline = time.monotonic() + limit_s
+        self._socket = self._greeted(address, deadline)
+        self.action("Login", Username="board", Secret="board")
+        self.wait("FullyBooted", limit_s=limit_s)
+
+    def _greeted(self, address: tuple[str, int], deadline: float) -> socket.socket:
+        """The emulator's port accepts at once, Asterisk's greeting tells that it is there."""
+        while time.monotonic() < deadline:
+            connection = socket.create_connection(address, timeout=5)
+            try:
+                if connection.recv(1024).startswith(b"Asterisk Call Manager"):
+                    return connection
+            except OSError:
+                pass
+            connection.close()
+        raise AmiError(f"no Asterisk answers at {address[0]}:{address[1]}")
+
+    def wait_closed(self, limit_s: float = 30.0) -> None:
+        """Until Asterisk is gone."""
+        self._socket.settimeout(limit_s)
+        while self._socket.recv(65536):
+            pass
+        self._socket.close()
+
+    def _read(self, deadline: float) -> Message | None:
+        """The next message; None when the time is over."""
+        while b"\r\n\r\n" not in self._data:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            self._socket.settimeout(left)
+            try:
+                data = self._socket.recv(65536)
+            except TimeoutError:
+                return None
+            if not data:
+                raise AmiError("Asterisk closed the connection")
+            self._data += data
+        block, _, self._data = self._data.partition(b"\r\n\r\n")
+        return parse(block)
+
+    def action(self, name: str, *, variables: Message | None = None, limit_s: float = 30.0, **fields: str) -> Message:
+        """Sends an action and waits for its response. Raises AmiError when that is an error."""
+        action_id = f"b{next(self._ids)}"
+        lines = [f"Action: {name}", f"ActionID: {action_id}", *(f"{key}: {value}" for key, value in fields.items())]
+        lines += [f"Variable: {key}={value}" for key, value in (variables or {}).items()]
+        self._socket.sendall("".join(f"{line}\r\n" for line in lines).encode() + b"\r\n")
+        deadline = time.monotonic() + limit_s
+        while message := self._read(deadline):
+            if message.get("ActionID") == action_id and "Response" in message:
+                if message["Response"] == "Error":
+                    raise AmiError(f"{name}: {message.get('Message')}")
+                return message
+            self.events.append(message)
+        raise AmiError(f"{name}: no response in {limit_s:g} s")
+
+    def command(self, line: str) -> str:
+        return self.action("Command", Command=line).get("Output", "")
+
+    def wait(
+        self, event: str, accept: Callable[[Message], bool] = lambda _message: True, *, since: int = 0,
+        limit_s: float = 60.0,
+    ) -> Message:  # fmt: skip
+        """The first such event from `events[since]` on, past or to come. Raises AmiError when none comes in time."""
+        deadline = time.monotonic() + limit_s
+        seen = since
+        while True:
+            for message in self.events[seen:]:
+                if message.get("Event") == event and accept(message):
+                    return message
+            seen = len(self.events)
+            news = self._read(deadline)
+            if news is None:
+                last = [one.get("Event") for one in self.events[-20:]]
+                raise AmiError(f"no such {event} in {limit_s:g} s; the last events: {last}")
+            self.events.append(news)

@@ -1,0 +1,125 @@
+"""The board under test as the tests see it: a shell on its serial console, two Asterisks, what they recorded."""
+
+import functools
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ami import Ami
+from labgrid import Target
+from labgrid.driver import QEMUDriver
+from labgrid.exceptions import NoDriverFoundError
+
+Found = TypeVar("Found")
+HTTP_PORT = 80
+PARTIES = {"dut": (5038, 523.0), "exchange": (5039, 437.0)}
+"""Manager port and tone, as in guest/root/etc/<name>/."""
+GUEST_ADDRESS = "10.0.2.15"
+
+
+@functools.cache
+def reach(target: Target, port: int) -> tuple[str, int]:
+    """Where a port of the board is reached: through the emulator, each time it is on, or by the bench's network."""
+    try:
+        qemu = target.get_driver(QEMUDriver)
+    except NoDriverFoundError:
+        return target.get_resource("NetworkService").address, port
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        own = free.getsockname()[1]
+    qemu.add_port_forward("tcp", "127.0.0.1", own, GUEST_ADDRESS, port)
+    return "127.0.0.1", own
+
+
+def until(what: str, check: Callable[[], Found | None], limit_s: float) -> Found:
+    """The first true answer of `check`. Raises TimeoutError with what was waited for."""
+    deadline = time.monotonic() + limit_s
+    while not (found := check()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {limit_s:g} s, still not so: {what}")
+        time.sleep(0.2)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The board's own clock and how long its processors had nothing to do, in seconds since it booted."""
+
+    up: float
+    idle: float
+    """Of all processors together."""
+
+    def since(self, before: "Times") -> tuple[float, float]:
+        """Seconds gone, and the part of them (0..1) in which the processors were idle."""
+        seconds = self.up - before.up
+        return seconds, (self.idle - before.idle) / seconds / PROCESSORS if seconds > 0 else 0.0
+
+
+PROCESSORS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One of the two Asterisks on the board."""
+
+    name: str
+    ami: Ami
+    tone_hz: float
+    """What it plays in each call."""
+
+    def wait_says(self, command: str, text: str, limit_s: float = 60.0) -> None:
+        """Until the output of a CLI command holds `text`. Raises TimeoutError."""
+        until(f"{self.name}: {command} says {text!r}", lambda: text in self.ami.command(command), limit_s)
+
+    def stop(self) -> None:
+        """Ends this Asterisk and with it its calls and its hold on the channels."""
+        self.ami.command("core stop now")
+        self.ami.wait_closed()
+
+
+class Board:
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._shell = target.get_driver("ShellDriver")
+        self._http = reach(target, HTTP_PORT)
+
+    def run(self, command: str, limit_s: float = 60.0) -> str:
+        """What a command says on the board's shell. Raises labgrid's ExecutionError when it fails."""
+        return "\n".join(self._shell.run_check(command, timeout=limit_s))
+
+    def log(self) -> str:
+        """The last lines that both Asterisks and the kernel wrote; never raises for a board that is down."""
+        try:
+            return self.run("tail -n 25 /var/log/exchange/messages /var/log/dut/messages 2>&1; dmesg | tail -n 10")
+        except Exception as error:  # noqa: BLE001 - evidence about a failure must not hide it
+            return f"no log: {error}"
+
+    def times(self) -> Times:
+        up, idle = self.run("cat /proc/uptime").split()
+        return Times(float(up), float(idle))
+
+    def start(self, *names: str) -> list[Party]:
+        """Starts Asterisks, side by side; they live until they are stopped or the board is off."""
+        for name in names:
+            self.run(f"/etc/board/party {name}", limit_s=120)
+        return [Party(name, Ami(reach(self._target, port)), hz) for name in names for port, hz in [PARTIES[name]]]
+
+    def fetch(self, path: str, limit_s: float = 30.0) -> bytes:
+        """A file under /srv, once it is there. Raises TimeoutError."""
+        address, port = self._http
+
+        def content() -> bytes | None:
+            try:
+                with urllib.request.urlopen(f"http://{address}:{port}/{path}", timeout=limit_s) as answer:
+                    return answer.read() or b"-"
+            except urllib.error.HTTPError as error:
+                error.close()
+                if error.code == 404:
+                    return None
+                raise
+
+        return until(f"{path} is on the board", content, limit_s)

@@ -1,0 +1,54 @@
+"""One call over one line, seen and heard from both ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ami import AmiError, Message
+from board import Board, Party
+from score import samples, tone_share
+
+LEFT_OUT_S = 1.0
+"""At both ends of a talk: the other's tone is not there yet, or its hang-up has not been noticed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    number: str
+    """Called number, as the called end was told; empty on a line that carries none."""
+    caller: str
+    name: str
+    caller_heard: float
+    """How much of what the caller heard was the called party's tone, 0..1."""
+    called_heard: float
+    cause: int
+    """Q.850, at the called end."""
+
+
+def _share(board: Board, unique_id: str, hz: float, talk_s: int) -> float:
+    board.fetch(f"heard/{unique_id}.done")
+    sound, rate = samples(board.fetch(f"heard/{unique_id}.wav"))
+    return tone_share(sound[int(rate * LEFT_OUT_S) : int(rate * (talk_s - LEFT_OUT_S))], rate, hz)
+
+
+def _is(**fields: str) -> Callable[[Message], bool]:
+    return lambda message: all(message.get(key) == value for key, value in fields.items())
+
+
+def call(board: Board, caller: Party, called: Party, line: str, *, from_: str = "13800138000", talk_s: int = 5) -> Seen:
+    """`caller` dials `line` (DAHDI/…), talks, hangs up. Raises AmiError with what did not come."""
+    since = len(called.ami.events)
+    asked = caller.ami.action(
+        "Originate", variables={"TALK_S": str(talk_s)}, Channel=line, Context="talk", Exten="s", Priority="1",
+        CallerID=f'"Zhang San" <{from_}>', Async="true", Timeout="60000",
+    )  # fmt: skip
+    began = caller.ami.wait("OriginateResponse", _is(ActionID=asked["ActionID"]), limit_s=90)
+    if began["Response"] != "Success":
+        raise AmiError(f"{line} was not answered: reason {began['Reason']}")
+    came = called.ami.wait("UserEvent", _is(UserEvent="Called"), since=since)
+    for party, unique_id in ((caller, began["Uniqueid"]), (called, came["Id"])):
+        gone = party.ami.wait("Hangup", _is(Uniqueid=unique_id), limit_s=talk_s + 60)
+    return Seen(
+        number=came["Number"], caller=came["From"], name=came["Name"], cause=int(gone["Cause"]),
+        caller_heard=_share(board, began["Uniqueid"], called.tone_hz, talk_s),
+        called_heard=_share(board, came["Id"], caller.tone_hz, talk_s),
+    )  # fmt: skip

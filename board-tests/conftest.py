@@ -1,0 +1,80 @@
+"""The board for the tests of a module: one boot each. What each test took is told at the end."""
+
+from collections.abc import Generator, Iterator
+
+import pytest
+from board import Board, Party
+from labgrid import Target
+
+TOLD = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="module")
+def board(request: pytest.FixtureRequest, target: Target) -> Iterator[Board]:
+    """Freshly booted, with a shell; no lines, no Asterisk."""
+    strategy = target.get_driver("BoardStrategy")
+    strategy.transition("shell")
+    board = Board(target)
+    tell(request.config, f"{request.node.name}: booted in {board.times().up:.1f} s; {strategy.panics} panics so far")
+    yield board
+    strategy.transition("off")
+
+
+@pytest.fixture(scope="module")
+def lines(board: Board) -> Board:
+    """The board with its cross-connected spans (guest/root/etc/dahdi/system.conf)."""
+    board.run("/etc/board/lines")
+    return board
+
+
+@pytest.fixture(scope="module")
+def parties(lines: Board) -> tuple[Party, Party]:
+    """(the exchange, the device under test), with every link between them in service."""
+    exchange, dut = lines.start("exchange", "dut")
+    for party in (exchange, dut):
+        party.wait_says("pri show spans", "Up, Active")
+        party.wait_says("ss7 show linkset 1", "status: Up")
+    return exchange, dut
+
+
+@pytest.fixture(scope="module")
+def exchange(parties: tuple[Party, Party]) -> Party:
+    return parties[0]
+
+
+@pytest.fixture(scope="module")
+def dut(parties: tuple[Party, Party]) -> Party:
+    """The device under test: our end of the lines."""
+    return parties[1]
+
+
+def tell(config: pytest.Config, line: str) -> None:
+    config.stash.setdefault(TOLD, []).append(line)
+
+
+@pytest.fixture(autouse=True)
+def told(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Seconds and idle share of each test, on the board's own clock."""
+    if "board" not in request.fixturenames:
+        yield
+        return
+    board: Board = request.getfixturevalue("board")
+    before = board.times()
+    yield
+    seconds, idle = board.times().since(before)
+    tell(request.config, f"{request.node.name}: {seconds:.1f} s, guest {idle:.0%} idle")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows what the board wrote."""
+    report = yield
+    board: Board | None = getattr(item, "funcargs", {}).get("board")
+    if report.when == "call" and report.failed and board is not None:
+        report.sections.append(("the board's logs", board.log()))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash.get(TOLD, []):
+        terminalreporter.write_line(line)

@@ -1,0 +1,56 @@
+"""What QEMU boots: links to kernel and disk from the cache, and an initramfs with the tests' own files.
+
+python3 parts.py FOLDER — the standard library only; kernel and disk are built by `python3 -m image` as a command.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+FIRST_MODULES = ("virtio_blk", "ext4", "crc16", "mbcache", "jbd2")
+"""What it takes to mount the disk; everything else is loaded from there."""
+
+
+def _image(what: str) -> Path:
+    command = [sys.executable, "-m", "image", what]
+    done = subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+def _copy_modules(kernel: Path, tree: Path) -> None:
+    (modules,) = (kernel / "modules/usr/lib/modules").iterdir()
+    home = tree / "lib/modules" / modules.name
+    for name in FIRST_MODULES:
+        (found,) = modules.rglob(f"{name}.ko*")
+        place = home / found.relative_to(modules)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(found, place)
+    shutil.copy(modules / "modules.dep", home)
+
+
+def _make_initrd(kernel: Path, work: Path) -> None:
+    tree = work / "tree"
+    for name in ("bin", "dev", "proc", "sys", "disk"):
+        (tree / name).mkdir(parents=True)
+    shutil.copy(kernel / "busybox", tree / "bin")
+    shutil.copy(HERE / "guest/init", tree)
+    shutil.copytree(HERE / "guest/root", tree / "over")
+    _copy_modules(kernel, tree)
+    names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
+    with (work / "initrd").open("wb") as file:
+        command = ["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"]
+        subprocess.run(command, cwd=tree, input=names.encode(), stdout=file, check=True)
+    shutil.rmtree(tree)
+
+
+def main(work: Path) -> None:
+    kernel, disk = _image("kernel"), _image("disk")
+    (work / "vmlinuz").symlink_to(kernel / "vmlinuz")
+    (work / "root.ext4").symlink_to(disk)
+    _make_initrd(kernel, work)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -21,8 +21,21 @@ run: setup  ## LISTEN=: start one box with its public exchange; prints the addre
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.lab run $(if $(LISTEN),--listen $(LISTEN)) $(RUN_ARGS)
 
 .PHONY: test
-test: setup check  ## all tests, unit to browser, on real Asterisk
+test: setup check sanitize  ## all tests, unit to browser, on real Asterisk
 	@$(VENV)/bin/python -m pytest tests -m "lab or browser or long"
+
+.PHONY: sanitize
+sanitize:  ## the C core's tests with ASan and UBSan; part of make test
+	@SA800_CEXT=sanitize ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
+	  $(VENV)/bin/python -m pytest -q tests/voicecore -m "not long"
+
+.PHONY: fuzz
+fuzz:  ## FUZZ_S=600: each libFuzzer target of the C core for so many seconds (installs clang)
+	@image/host/clang && tests/voicecore/fuzz.sh "$$(python3 -m image cext fuzz)/bin" "$(or $(FUZZ_S),600)"
+
+.PHONY: bench-voicecore
+bench-voicecore:  ## ns for a 20 ms tick of a channel, spandsp's receivers beside ours; JSON on the last line
+	@"$$(python3 -m image cext)/bin/bench"
 
 .PHONY: check
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests

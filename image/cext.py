@@ -18,7 +18,12 @@ CEXT = CHECKOUT / "cext"
 VARIANTS = {
     "plain": ["-Dprograms=true"],
     "sanitize": ["-Dprograms=true", "-Db_sanitize=address,undefined", "-Dc_args=-fno-sanitize-recover=all"],
-    "fuzz": ["-Dfuzz=true", "-Dc_args=-fsanitize=address,undefined -fno-sanitize-recover=all"],
+    "fuzz": [
+        "-Dfuzz=true",
+        "-Db_lundef=false",
+        "-Dc_link_args=-fsanitize=address,undefined,fuzzer-no-link",
+        "-Dc_args=-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all",
+    ],
 }
 LIMIT_S = 600
 

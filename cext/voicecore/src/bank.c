@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #define PI 3.14159265358979323846
 
@@ -20,8 +21,8 @@ int vc_bank_init(vc_bank *bank, const double *hz, int bins)
         for (int k = 0; k < bins; k++) {
             /* Scaled so that a sine's sum is its root mean square. */
             double turned = 2 * PI * hz[k] * n / VC_RATE_HZ, scale = hann * sqrt(2) / VC_BANK_HOP;
-            bank->table[k / 8][n][k % 8] = (float)(scale * cos(turned));
-            bank->table[k / 8][n][8 + k % 8] = (float)(-scale * sin(turned));
+            bank->cosine[k][n] = (float)(scale * cos(turned));
+            bank->sine[k][n] = (float)(-scale * sin(turned));
         }
     }
     for (int k = 0; k < bins; k++) {
@@ -33,34 +34,47 @@ int vc_bank_init(vc_bank *bank, const double *hz, int bins)
     return 0;
 }
 
-/* 16 sums side by side: the compiler keeps them in vector registers. */
-static void sum_group(const float (*restrict table)[16], const float *restrict samples, float *restrict sums)
+/* Four sums side by side, written so that each compiler keeps them in a vector register and all add up alike. */
+typedef float lanes __attribute__((vector_size(16)));
+
+static lanes load(const float *samples)
 {
-    float acc[16] = {0};
-    for (int n = 0; n < VC_BANK_FRAME; n++) {
-        for (int k = 0; k < 16; k++)
-            acc[k] += samples[n] * table[n][k];
+    lanes loaded;
+    memcpy(&loaded, samples, sizeof loaded);
+    return loaded;
+}
+
+static float total(lanes a, lanes b)
+{
+    lanes sum = a + b;
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+static void sum_bin(const float *cosine, const float *sine, const float *samples, float *re, float *im)
+{
+    lanes re_a = {0}, re_b = {0}, im_a = {0}, im_b = {0};
+    for (int n = 0; n < VC_BANK_FRAME; n += 8) {
+        lanes a = load(samples + n), b = load(samples + n + 4);
+        re_a += a * load(cosine + n);
+        re_b += b * load(cosine + n + 4);
+        im_a += a * load(sine + n);
+        im_b += b * load(sine + n + 4);
     }
-    for (int k = 0; k < 16; k++)
-        sums[k] = acc[k];
+    *re = total(re_a, re_b);
+    *im = total(im_a, im_b);
 }
 
 static void analyse(const vc_bank *bank, const float *samples, vc_frame *frame)
 {
-    for (int group = 0; group * 8 < bank->bins; group++) {
-        float sums[16];
-        sum_group(bank->table[group], samples, sums);
-        for (int k = 0; k < 8; k++) {
-            frame->re[group * 8 + k] = sums[k];
-            frame->im[group * 8 + k] = sums[8 + k];
-        }
+    for (int k = 0; k < bank->bins; k++)
+        sum_bin(bank->cosine[k], bank->sine[k], samples, &frame->re[k], &frame->im[k]);
+    lanes power_a = {0}, power_b = {0};
+    for (int n = 0; n < VC_BANK_FRAME; n += 8) {
+        lanes a = load(samples + n), b = load(samples + n + 4);
+        power_a += a * a * load(bank->window + n);
+        power_b += b * b * load(bank->window + n + 4);
     }
-    float power[4] = {0};
-    for (int n = 0; n < VC_BANK_FRAME; n += 4) {
-        for (int k = 0; k < 4; k++)
-            power[k] += samples[n + k] * samples[n + k] * bank->window[n + k];
-    }
-    frame->power = (power[0] + power[1]) + (power[2] + power[3]);
+    frame->power = total(power_a, power_b);
 }
 
 void vc_slide_feed(vc_slide *slide, const vc_bank *bank, const int16_t *block, vc_frame frames[2])

@@ -10,17 +10,16 @@
 
 /* cffi */
 #define VC_BANK_BINS 16
-#define VC_BANK_GROUPS 2
 #define VC_BANK_FRAME 160
 #define VC_BANK_HOP 80
 #define VC_BANK_HOP_MS 10
 
-/* Read-only once made: one bank serves all channels. Groups of 8 frequencies: 8 cosines, then 8 sines. */
+/* Read-only once made: one bank serves all channels. */
 typedef struct {
     int32_t bins;
     float hz[VC_BANK_BINS];
     float turn_re[VC_BANK_BINS], turn_im[VC_BANK_BINS]; /* undoes what the frequency itself turns in a hop */
-    float table[VC_BANK_GROUPS][VC_BANK_FRAME][16];
+    float cosine[VC_BANK_BINS][VC_BANK_FRAME], sine[VC_BANK_BINS][VC_BANK_FRAME]; /* windowed and scaled */
     float window[VC_BANK_FRAME];
 } vc_bank;
 

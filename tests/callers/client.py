@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,8 @@ async def phones(bind: str, *, port: int = 0, enter: Sequence[str] = ()) -> Asyn
 
     `enter`: a command to run the phones under, such as `nsenter --net=…`.
     """
+    if find_spec("pjsua2") is None:
+        raise RuntimeError("SIP phones need pjsua2, whose wheels end with Python 3.12: test them on Debian 12")
     process = await asyncio.create_subprocess_exec(
         *enter, sys.executable, "-m", "tests.callers.phones", bind, str(port), cwd=ROOT,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 SOURCES = Path("/etc/apt")
@@ -31,6 +32,15 @@ def _one_line(text: str) -> list[str]:
     return re.findall(r"^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s", text, re.M)
 
 
+def _mirrors(uri: str) -> list[str]:
+    """Debian's cloud images name a file of mirrors, one a line; anything else stands for itself."""
+    if not uri.startswith("mirror+file:"):
+        return [uri]
+    listed = Path("/" + uri.removeprefix("mirror+file:").lstrip("/"))
+    lines = listed.read_text().splitlines() if listed.is_file() else []
+    return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
+
+
 def find_mirror(folder: Path = SOURCES) -> str:
     """The URI of the host's Debian archive; SA800_MIRROR overrides. Raises NoMirrorError."""
     if given := os.environ.get("SA800_MIRROR"):
@@ -41,7 +51,7 @@ def find_mirror(folder: Path = SOURCES) -> str:
     for path in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*.list"))]:
         if path.is_file():
             uris += _one_line(path.read_text())
-    for uri in uris:
+    for uri in chain.from_iterable(map(_mirrors, uris)):
         if re.match(r"(https?|file|copy)://?.*/debian/?$", uri):
             return uri
     raise NoMirrorError(f"no Debian archive in {folder}/sources.list*: set SA800_MIRROR to one that has forky")

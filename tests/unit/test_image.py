@@ -113,6 +113,16 @@ def test_the_mirror_is_the_hosts_own(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert mirror.find_mirror(tmp_path) == "http://own.example/d"
 
 
+def test_a_cloud_images_mirror_list_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SA800_MIRROR", raising=False)
+    listed = tmp_path / "mirrors.list"
+    (tmp_path / "sources.list").write_text(f"deb mirror+file://{listed} bookworm main\n")
+    with pytest.raises(mirror.NoMirrorError):
+        mirror.find_mirror(tmp_path)
+    listed.write_text("# ours\n\nhttp://m.example/debian\tpriority:1\nhttp://other.example/debian\n")
+    assert mirror.find_mirror(tmp_path) == "http://m.example/debian"
+
+
 def test_no_mirror_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SA800_MIRROR", raising=False)
     with pytest.raises(mirror.NoMirrorError, match="SA800_MIRROR"):

@@ -42,7 +42,7 @@ check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and gol
 	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/mypy board-tests/*.py && $$v/bin/lint-imports --no-cache \
 	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \
 	     tests/voicecore -m "not lab and not browser and not long" \
-	  && umockdev-wrapper $$v/bin/python -m pytest -q tests/hal
+	  && umockdev-wrapper $$v/bin/python -m pytest -q -p no:schemathesis tests/hal
 
 .PHONY: lock
 lock:  ## WHAT=root|kernel: resolve Debian's packages anew and rewrite image/locks/ (both when not said)

@@ -6,6 +6,8 @@ Everything below `root` is plain files that the test writes; uevents reach real 
 
 import ctypes
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,9 +18,6 @@ Pointer = ctypes.c_void_p
 def _library() -> ctypes.CDLL:
     if "libumockdev-preload" not in os.environ.get("LD_PRELOAD", ""):
         raise RuntimeError("run these tests as: umockdev-wrapper python -m pytest tests/hal (see tests/hal/bed.py)")
-    if os.access("/dev/shm", os.W_OK):
-        # An E1 card is 250 devices of ten files: in memory that takes 0.1 s, on a busy disk ten. GLib reads it once.
-        os.environ.setdefault("TMPDIR", "/dev/shm")
     library = ctypes.CDLL("libumockdev.so.0")
     library.umockdev_testbed_new.restype = Pointer
     library.umockdev_testbed_get_root_dir.argtypes = [Pointer]
@@ -29,12 +28,30 @@ def _library() -> ctypes.CDLL:
     return library
 
 
+@contextmanager
+def _in_memory() -> Iterator[None]:
+    """An E1 card is 130 devices of eight files: in memory that takes 0.1 s, on a busy disk some seconds."""
+    before = os.environ.get("TMPDIR")
+    if before is None and os.access("/dev/shm", os.W_OK):
+        os.environ["TMPDIR"] = "/dev/shm"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("TMPDIR", None)
+
+
 class Bed:
     """As long as it is open, this process sees nothing but what was put in. One at a time."""
 
+    def __init__(self) -> None:
+        self.pace: Callable[[], None] = lambda: None
+        """Called after each uevent. A listener that lets ten of them wait aborts the process, in umockdev's C code."""
+
     def __enter__(self) -> Self:
         self.library = _library()
-        self.pointer = Pointer(self.library.umockdev_testbed_new())
+        with _in_memory():
+            self.pointer = Pointer(self.library.umockdev_testbed_new())
         self.root = Path(self.library.umockdev_testbed_get_root_dir(self.pointer).decode())
         return self
 
@@ -50,6 +67,7 @@ class Bed:
     def uevent(self, path: str, action: str) -> None:
         """`path` is below /sys/devices; the properties come from the device's file `uevent`."""
         self.library.umockdev_testbed_uevent(self.pointer, f"/sys/devices/{path}".encode(), action.encode())
+        self.pace()
 
     def add_node(self, description: str) -> None:
         """A device with a node in /dev, in the words of umockdev-record."""

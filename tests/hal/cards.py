@@ -49,10 +49,14 @@ def _e1(name: str, desc: str, kind: str = "E1") -> SpanSpec:
     return SpanSpec(kind, name, desc, channels, "AMI HDB3 CCS CRC4")
 
 
-def wct4xxp(number: int = 0, kind: str = "E1") -> CardSpec:
-    """Quad E1. No serial: only the eight-port card of this driver has one."""
-    spans = tuple(_e1(f"TE4/{number}/{x}", f"T4XXP (PCI) Card {number} Span {x}", kind) for x in range(1, 5))
-    return CardSpec("wct4xxp", "0xd161", "0x0410", "Digium", "Wildcard TE410P (4th Gen) (VPMOCT128)", "", spans)
+def wct4xxp(number: int = 0, kind: str = "E1", spans: int = 4) -> CardSpec:
+    """Two or four E1. No serial: only the eight-port card of this driver has one."""
+    device, model = {2: ("0x0210", "Wildcard TE210P (4th Gen)"), 4: ("0x0410", "Wildcard TE410P (4th Gen)")}[spans]
+    canceller = {2: "VPMOCT064", 4: "VPMOCT128"}[spans]
+    all_spans = tuple(
+        _e1(f"TE{spans}/{number}/{x}", f"T{spans}XXP (PCI) Card {number} Span {x}", kind) for x in range(1, spans + 1)
+    )
+    return CardSpec("wct4xxp", "0xd161", device, "Digium", f"{model} ({canceller})", "", all_spans)
 
 
 def wct8xxp(serial: str, number: int = 0) -> CardSpec:

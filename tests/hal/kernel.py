@@ -48,16 +48,20 @@ class Kernel:
             "type": spec.type,
             "span_count": str(len(spec.spans)),
             "hardware_id": spec.hardware_id,
-            "location": self._location(spec, slot),
+            "location": self.location(spec, slot),
             "spantype": listed.rstrip("\n"),
             "registration_time": "0000000012.345678901",
         }
         variables = {"DAHDI_DEVICE_HWID": spec.hardware_id, "DAHDI_DEVICE_LOCATION": attributes["location"]}
         self._device("dahdi_devices", plugged.path, attributes, variables)
-        for local, span in enumerate(spec.spans, 1):
-            if assign:
-                self._assign(plugged, local, span)
+        if assign:
+            self.assign(plugged, spec)
         return plugged
+
+    def assign(self, plugged: Plugged, spec: CardSpec) -> None:
+        """As when somebody writes to auto_assign."""
+        for local, span in enumerate(spec.spans, 1):
+            self._assign(plugged, local, span)
 
     def pull(self, plugged: Plugged) -> None:
         for number, path in plugged.spans.items():
@@ -98,7 +102,7 @@ class Kernel:
         return Plugged(host, f"{host}/pci:0000:{slot}" if spec.driver else "")
 
     @staticmethod
-    def _location(spec: CardSpec, slot: str) -> str:
+    def location(spec: CardSpec, slot: str) -> str:
         if spec.driver == "dynamic":
             return ""
         if spec.driver == "xpp_usb":
@@ -128,6 +132,7 @@ class Kernel:
             "linecompat": span.linecompat,
         }
         self._device("dahdi_spans", path, attributes, {"SPAN_NUM": str(number), "SPAN_NAME": span.name})
+        _link(self._bed.sys / "devices" / path / "ddev", self._bed.sys / "devices" / plugged.path)
         for position, channel in enumerate(span.channels, 1):
             self._channel(path, number, position, base + position - 1, channel)
 

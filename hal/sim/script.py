@@ -1,0 +1,45 @@
+"""Steps of a script for the simulated box."""
+
+from dataclasses import dataclass
+
+from hal.protocols.sensor import Reading
+from hal.protocols.voice import Alarm, PortEvent
+from hal.sim.cards import Blueprint
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    blueprint: Blueprint
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    position: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    span: int
+    """DAHDI's number."""
+    alarms: frozenset[Alarm]
+
+
+@dataclass(frozen=True, slots=True)
+class Happens:
+    channel: int
+    event: PortEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    reading: Reading
+
+
+Step = Plug | Pull | Move | Alarms | Happens | Measures

@@ -3,7 +3,6 @@
 import itertools
 import socket
 import time
-from collections.abc import Callable
 
 Message = dict[str, str]
 
@@ -45,13 +44,6 @@ class Ami:
             connection.close()
         raise AmiError(f"no Asterisk answers at {address[0]}:{address[1]}")
 
-    def wait_closed(self, limit_s: float = 30.0) -> None:
-        """Until Asterisk is gone."""
-        self._socket.settimeout(limit_s)
-        while self._socket.recv(65536):
-            pass
-        self._socket.close()
-
     def _read(self, deadline: float) -> Message | None:
         """The next message; None when the time is over."""
         while b"\r\n\r\n" not in self._data:
@@ -87,20 +79,21 @@ class Ami:
     def command(self, line: str) -> str:
         return self.action("Command", Command=line).get("Output", "")
 
-    def wait(
-        self, event: str, accept: Callable[[Message], bool] = lambda _message: True, *, since: int = 0,
-        limit_s: float = 60.0,
-    ) -> Message:  # fmt: skip
-        """The first such event from `events[since]` on, past or to come. Raises AmiError when none comes in time."""
+    def wait(self, event: str, *, since: int = 0, limit_s: float = 60.0, **fields: str) -> Message:
+        """The first such event with these fields from `events[since]` on, past or to come.
+
+        Raises AmiError when none comes in time.
+        """
         deadline = time.monotonic() + limit_s
+        wanted = {"Event": event, **fields}.items()
         seen = since
         while True:
             for message in self.events[seen:]:
-                if message.get("Event") == event and accept(message):
+                if wanted <= message.items():
                     return message
             seen = len(self.events)
             news = self._read(deadline)
             if news is None:
                 last = [one.get("Event") for one in self.events[-20:]]
-                raise AmiError(f"no such {event} in {limit_s:g} s; the last events: {last}")
+                raise AmiError(f"no {event} {fields} in {limit_s:g} s; the last events: {last}")
             self.events.append(news)

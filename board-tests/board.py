@@ -75,11 +75,6 @@ class Party:
         """Until the output of a CLI command holds `text`. Raises TimeoutError."""
         until(f"{self.name}: {command} says {text!r}", lambda: text in self.ami.command(command), limit_s)
 
-    def stop(self) -> None:
-        """Ends this Asterisk and with it its calls and its hold on the channels."""
-        self.ami.command("core stop now")
-        self.ami.wait_closed()
-
 
 class Board:
     def __init__(self, target: Target) -> None:
@@ -105,8 +100,12 @@ class Board:
     def start(self, *names: str) -> list[Party]:
         """Starts Asterisks, side by side; they live until they are stopped or the board is off."""
         for name in names:
-            self.run(f"/etc/board/party {name}", limit_s=120)
+            self.run(f"/etc/board/party start {name}", limit_s=120)
         return [Party(name, Ami(reach(self._target, port)), hz) for name in names for port, hz in [PARTIES[name]]]
+
+    def kill(self, party: Party) -> None:
+        """Its line is dead from one moment to the next: no release, no disconnect."""
+        self.run(f"/etc/board/party kill {party.name}")
 
     def fetch(self, path: str, limit_s: float = 30.0) -> bytes:
         """A file under /srv, once it is there. Raises TimeoutError."""

@@ -1,6 +1,5 @@
 """One call over one line, seen and heard from both ends."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ami import AmiError, Message
@@ -30,23 +29,26 @@ def _share(board: Board, unique_id: str, hz: float, talk_s: int) -> float:
     return tone_share(sound[int(rate * LEFT_OUT_S) : int(rate * (talk_s - LEFT_OUT_S))], rate, hz)
 
 
-def _is(**fields: str) -> Callable[[Message], bool]:
-    return lambda message: all(message.get(key) == value for key, value in fields.items())
-
-
-def call(board: Board, caller: Party, called: Party, line: str, *, from_: str = "13800138000", talk_s: int = 5) -> Seen:
-    """`caller` dials `line` (DAHDI/…), talks, hangs up. Raises AmiError with what did not come."""
+def dial(
+    caller: Party, called: Party, line: str, *, from_: str = "13800138000", talk_s: int = 3600
+) -> tuple[Message, Message]:
+    """`caller` dials `line` (DAHDI/…) and is answered: (OriginateResponse, the event Called). AmiError if it is not."""
     since = len(called.ami.events)
     asked = caller.ami.action(
         "Originate", variables={"TALK_S": str(talk_s)}, Channel=line, Context="talk", Exten="s", Priority="1",
         CallerID=f'"Zhang San" <{from_}>', Async="true", Timeout="60000",
     )  # fmt: skip
-    began = caller.ami.wait("OriginateResponse", _is(ActionID=asked["ActionID"]), limit_s=90)
+    began = caller.ami.wait("OriginateResponse", ActionID=asked["ActionID"], limit_s=90)
     if began["Response"] != "Success":
         raise AmiError(f"{line} was not answered: reason {began['Reason']}")
-    came = called.ami.wait("UserEvent", _is(UserEvent="Called"), since=since)
+    return began, called.ami.wait("UserEvent", UserEvent="Called", since=since)
+
+
+def call(board: Board, caller: Party, called: Party, line: str, *, from_: str = "13800138000", talk_s: int = 5) -> Seen:
+    """`caller` dials, talks, hangs up. Raises AmiError with what did not come."""
+    began, came = dial(caller, called, line, from_=from_, talk_s=talk_s)
     for party, unique_id in ((caller, began["Uniqueid"]), (called, came["Id"])):
-        gone = party.ami.wait("Hangup", _is(Uniqueid=unique_id), limit_s=talk_s + 60)
+        gone = party.ami.wait("Hangup", Uniqueid=unique_id, limit_s=talk_s + 60)
     return Seen(
         number=came["Number"], caller=came["From"], name=came["Name"], cause=int(gone["Cause"]),
         caller_heard=_share(board, began["Uniqueid"], called.tone_hz, talk_s),

@@ -1,8 +1,9 @@
 """The board for the tests of a module: one boot each. What each test took is told at the end."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
+import strategy  # noqa: F401 - registers BoardStrategy
 from board import Board, Party
 from labgrid import Target
 
@@ -12,12 +13,12 @@ TOLD = pytest.StashKey[list[str]]()
 @pytest.fixture(scope="module")
 def board(request: pytest.FixtureRequest, target: Target) -> Iterator[Board]:
     """Freshly booted, with a shell; no lines, no Asterisk."""
-    strategy = target.get_driver("BoardStrategy")
-    strategy.transition("shell")
+    power = target.get_driver("BoardStrategy")
+    power.transition("shell")
     board = Board(target)
-    tell(request.config, f"{request.node.name}: booted in {board.times().up:.1f} s; {strategy.panics} panics so far")
+    tell(request.config, f"{request.node.name}: booted in {board.times().up:.1f} s; {power.panics} panics so far")
     yield board
-    strategy.transition("off")
+    power.transition("off")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,12 @@ def dut(parties: tuple[Party, Party]) -> Party:
 
 def tell(config: pytest.Config, line: str) -> None:
     config.stash.setdefault(TOLD, []).append(line)
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """For figures: told at the end of the run."""
+    return lambda line: tell(request.config, f"{request.node.name}: {line}")
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import termios
 import tty
 from collections.abc import Iterator
 
+import strategy  # noqa: F401 - registers BoardStrategy
 from labgrid import Environment
 from pexpect import TIMEOUT
 
@@ -28,11 +29,11 @@ def raw(terminal: int) -> Iterator[None]:
 def main() -> None:
     environment = Environment(os.environ.get("LG_ENV", "qemu.yaml"))
     target = environment.get_target()
-    strategy = target.get_driver("BoardStrategy")
-    strategy.transition("shell")
+    power = target.get_driver("BoardStrategy")
+    power.transition("shell")
     target.get_driver("ShellDriver").run_check("/etc/board/lines")
     console, keys = target.get_driver("ConsoleProtocol"), sys.stdin.fileno()
-    print("The board's shell; Ctrl-] ends it. /etc/board/party exchange|dut starts an Asterisk.", flush=True)
+    print("The board's shell; Ctrl-] ends it. /etc/board/party start exchange|dut starts an Asterisk.", flush=True)
     with raw(keys):
         console.write(b"\r")
         while True:
@@ -43,7 +44,7 @@ def main() -> None:
                 console.write(pressed)
             with contextlib.suppress(TIMEOUT):
                 os.write(sys.stdout.fileno(), console.read(timeout=0.05))
-    strategy.transition("off")
+    power.transition("off")
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def test_other_cadences_are_none_of_ours(steps_ms: tuple[float, ...]) -> None:
     assert {Named.BUSY, Named.CONGESTION}.isdisjoint(numbers(feed(cadence(steps_ms, 12))))
 
 
-@pytest.mark.parametrize("hz", [(350.0,), (400.0,), (500.0,), (620.0,), (450.0, 620.0), (900.0,)])
+@pytest.mark.parametrize("hz", [(350.0,), (415.0,), (485.0,), (500.0,), (620.0,), (450.0, 620.0), (900.0,)])
 def test_other_frequencies_are_none_of_ours(hz: tuple[float, ...]) -> None:
     assert numbers(feed(cadence((350, 350), 12, hz=hz))) == []
 

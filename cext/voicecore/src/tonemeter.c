@@ -12,10 +12,7 @@
 #define FIRST_HZ 200
 #define LAST_HZ 3500
 #define STEP_HZ 50
-/* First the place is found to 50 Hz, then twice to what six frames tell; what is measured counts from then on. */
-#define FRAMES_A_LOOK 6
-#define LOOKS 2
-#define LEAST_FRAMES 12
+#define LEAST_FRAMES 25
 
 typedef struct {
     double re, im;
@@ -46,6 +43,7 @@ static sum sum_at(const float *samples, double hz)
     return found;
 }
 
+/* Where a tone is strongest, to 50 Hz; the turns between frames tell the rest. */
 static double find(const float *samples)
 {
     double best_hz = 0, best = -1; /* of silence, too, some place is looked at */
@@ -68,17 +66,10 @@ static double offset_hz(const vc_tonemeter *state)
     return atan2(im, re) * VC_RATE_HZ / (2 * PI * HOP);
 }
 
-static void start_over(vc_tonemeter *state, double hz)
-{
-    state->hz = hz;
-    state->frames = 0;
-    state->turn_re = state->turn_im = state->power = 0;
-}
-
 static void frame(vc_tonemeter *state, const float *samples)
 {
     if (state->hz <= 0) {
-        start_over(state, find(samples));
+        state->hz = find(samples);
         return;
     }
     sum now = sum_at(samples, state->hz);
@@ -90,10 +81,6 @@ static void frame(vc_tonemeter *state, const float *samples)
     }
     state->was_re = now.re;
     state->was_im = now.im;
-    if (state->looked < LOOKS && state->frames == FRAMES_A_LOOK) {
-        state->looked++;
-        start_over(state, state->hz + offset_hz(state));
-    }
 }
 
 void vc_tonemeter_feed(vc_tonemeter *state, const int16_t *block)
@@ -116,7 +103,7 @@ int vc_tonemeter_result(const vc_tonemeter *state, vc_tone_measure *out)
 {
     *out = (vc_tone_measure){0};
     int counted = state->frames - 1;
-    if (state->looked < LOOKS || counted < LEAST_FRAMES)
+    if (counted < LEAST_FRAMES)
         return -EAGAIN;
     double offset = offset_hz(state), power = state->power / counted;
     double square = hypot(state->turn_re, state->turn_im) / counted / (double)vc_bank_loss((float)offset);

@@ -6,11 +6,11 @@
 /* cffi */
 typedef struct {
     float tail[80];
-    double hz;                 /* where it looks; 0: not known yet */
+    double hz;                 /* where it looks, a multiple of 50; 0: not known yet */
     double was_re, was_im;     /* the frame before */
     double turn_re, turn_im;   /* sum of the turns between frames; its length is the tone's power */
     double power;              /* of everything, summed */
-    int32_t frames, looked;
+    int32_t frames;
 } vc_tonemeter;
 
 typedef struct {

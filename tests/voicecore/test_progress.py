@@ -108,6 +108,12 @@ def test_a_tone_that_swells_or_wanders_is_no_busy() -> None:
     assert numbers(feed(np.concatenate(wandering))) == []
 
 
+@pytest.mark.parametrize("a_round_db", [-0.9, 0.9])
+def test_a_level_may_drift(a_round_db: float) -> None:
+    drifting = [cadence((350, 350), 1, level=-15 + a_round_db * place) for place in range(8)]
+    assert numbers(feed(np.concatenate(drifting))) == [Named.BUSY]
+
+
 def test_busy_with_talk_in_its_pauses_is_no_busy() -> None:
     tone = cadence((350, 350), 12)
     pauses = tone == 0

@@ -196,6 +196,14 @@ def test_echo_of_a_ringing_hybrid_through_a_law_with_speech_on_the_line() -> Non
     assert abs(found.return_loss_db - 12) < 0.5
 
 
+def test_a_faint_echo_under_noise_and_a_direct_voltage() -> None:
+    """The noise that the echo's own samples hold is taken off, and a constant is no echo."""
+    other = noise(np.random.default_rng(8), -30, 8000) + 400
+    found = echoed(path(900, 33.0), ticks=400, other=other).result()
+    assert found.delay_ms == 112.5
+    assert abs(found.return_loss_db - 33) < 0.5
+
+
 def test_no_echo_is_said_with_the_least_it_could_be() -> None:
     found = echoed(np.zeros(1), other=noise(np.random.default_rng(7), -40, 3200)).result()
     assert found.delay_ms is None

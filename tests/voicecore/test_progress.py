@@ -68,6 +68,11 @@ def test_the_other_tones_of_zone_cn(steps_ms: tuple[float, ...], name: Named) ->
     assert numbers(feed(cadence(steps_ms, 4))) == [name]
 
 
+def test_the_rest_of_a_ring_is_no_call_waiting() -> None:
+    """Whoever begins to listen 600 ms into ring-back hears 400 ms, and then 4 s of silence."""
+    assert numbers(feed(cadence((1000, 4000), 3)[4800:])) == [Named.RING_BACK]
+
+
 def test_dial_tone_begins_and_ends() -> None:
     events = feed(np.concatenate([silence(500), sine(450, -12, 4000), silence(1000)]))
     assert [(event.number, event.began) for event in events] == [(Named.DIAL, True), (Named.DIAL, False)]

@@ -21,7 +21,7 @@ run: setup  ## LISTEN=: start one box with its public exchange; prints the addre
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.lab run $(if $(LISTEN),--listen $(LISTEN)) $(RUN_ARGS)
 
 .PHONY: test
-test: setup check sanitize  ## all tests, unit to browser, on real Asterisk
+test: setup check check-web sanitize  ## all tests, unit to browser, on real Asterisk
 	@$(VENV)/bin/python -m pytest tests -m "lab or browser or long"
 
 .PHONY: sanitize
@@ -43,6 +43,10 @@ check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and gol
 	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \
 	     tests/voicecore -m "not lab and not browser and not long" \
 	  && umockdev-wrapper $$v/bin/python -m pytest -q -p no:schemathesis tests/hal
+
+.PHONY: check-web
+check-web: setup  ## lint, types and tests of the panel and its SDK; part of make test
+	@python3 -m image check-panel
 
 .PHONY: lock
 lock:  ## WHAT=root|kernel: resolve Debian's packages anew and rewrite image/locks/ (both when not said)

@@ -1,5 +1,6 @@
 """python3 -m image root | panel | layer | cext [variant] | kernel: builds what is missing, prints where.
 
+check-panel: lint, types and tests of web/.
 disk: the root with the kernel's modules, as a disk for the emulated board.
 lock [root] [kernel]: resolves packages anew and rewrites the lock, of both when none is named.
 """
@@ -17,6 +18,8 @@ def main(arguments: list[str]) -> int:
             print(rootfs.ensure())
         case ["panel"]:
             print(panel.ensure() or "")
+        case ["check-panel"]:
+            panel.check()
         case ["layer"]:
             print(applayer.ensure(rootfs.ensure()))
         case ["cext", *variant]:

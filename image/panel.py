@@ -74,6 +74,24 @@ def _workbench(paths: list[Path]) -> Path:
     return cache.used(bench)
 
 
+def _lay_out(paths: list[Path]) -> Path:
+    """The workbench with these sources and no others."""
+    bench = _workbench(paths)
+    for old in bench.iterdir():
+        if old.name != "node_modules":
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    _copy(paths, bench)
+    return bench
+
+
+def check() -> None:
+    """The panel's and the SDK's own checks: lint, types, tests. Raises PanelError."""
+    with cache.locked("panel"):
+        bench = _lay_out(_sources())
+        cache.say("Panel: checking, about 20 seconds …")
+        _npm(bench, "run", "check")
+
+
 def ensure() -> Path | None:
     """The built panel's folder; None when there is no panel to build. Raises PanelError."""
     if not (WEB / "panel/package.json").is_file():
@@ -82,11 +100,7 @@ def ensure() -> Path | None:
     target = cache.folder() / f"panel-{_key(paths)}"
     with cache.locked("panel"):
         if not target.is_dir():
-            bench = _workbench(paths)
-            for old in bench.iterdir():
-                if old.name != "node_modules":
-                    shutil.rmtree(old) if old.is_dir() else old.unlink()
-            _copy(paths, bench)
+            bench = _lay_out(paths)
             cache.say("Panel: building, about 20 seconds …")
             _npm(bench, "run", "build")
             with cache.workshop("panel") as work:

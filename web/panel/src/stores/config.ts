@@ -32,7 +32,8 @@ export const useConfig = defineStore('config', () => {
   const diff = shallowRef<ConfigDiff | null>(null);
   const job = shallowRef<ApplyJob | null>(null);
   const stale = ref(true);
-  let loading: Promise<void> | null = null;
+  let loading: Promise<void> = Promise.resolve();
+  let following: Promise<void> | null = null;
 
   const document = computed<ConfigDocument | null>(() => state.value?.document ?? null);
   const pending = computed(() => (state.value?.changed ? (diff.value?.changes.length ?? 1) : 0));
@@ -52,12 +53,16 @@ export const useConfig = defineStore('config', () => {
     if (next.active_job && job.value?.id !== next.active_job) tell(await api.config.job(next.active_job));
   }
 
-  /** One loading at a time; those who ask meanwhile share it. */
+  /** One loading at a time. The one under way may have asked before what has just happened: those who ask meanwhile
+      share one more after it. */
   function load(): Promise<void> {
-    loading ??= fetchAll().finally(() => {
-      loading = null;
+    following ??= loading.then(() => {
+      following = null;
+      const begun = fetchAll();
+      loading = begun.catch(() => undefined);
+      return begun;
     });
-    return loading;
+    return following;
   }
 
   /** Loaded once; pages show what is there. */
@@ -77,7 +82,6 @@ export const useConfig = defineStore('config', () => {
       throw reason;
     } finally {
       stale.value = true;
-      await loading?.catch(() => undefined);
       await load().catch(() => undefined);
     }
   }

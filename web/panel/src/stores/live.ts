@@ -28,6 +28,8 @@ export const useLive = defineStore('live', () => {
   let quiet: ReturnType<typeof setTimeout> | undefined;
   let asking = false;
 
+  /** Whether the first snapshot is there: nobody is "offline" before it. */
+  const known = computed(() => state.value !== EMPTY_LIVE);
   const queues = computed(() => [...state.value.queues.values()]);
   const seats = computed(() => [...state.value.seats.values()]);
   const calls = computed(() => [...state.value.calls.values()]);
@@ -85,6 +87,7 @@ export const useLive = defineStore('live', () => {
 
   return {
     state,
+    known,
     connected,
     managerAway,
     pop,

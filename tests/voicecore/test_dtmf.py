@@ -126,6 +126,12 @@ def test_fast_digits_one_after_the_other() -> None:
     assert heard(padded(np.concatenate([*parts, silence(60)]), 77)) == number
 
 
+def test_what_is_no_digit_yet_gives_way_to_one() -> None:
+    """25 ms of a 1, which is none, and at once a 2 of the same row, the row being most of both."""
+    parts = [digit("1", 25, low=-5, high=-11), digit("2", 50, low=-5, high=-11), silence(80)]
+    assert {heard(padded(np.concatenate(parts), lead)) for lead in range(0, 80, 9)} == {"2"}
+
+
 def test_spandsp_dials_we_hear() -> None:
     assert names(DtmfReceiver().feed(spandsp.dtmf_sent(DIGITS * 3))) == DIGITS * 3
 

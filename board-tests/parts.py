@@ -37,6 +37,8 @@ def _make_initrd(kernel: Path, work: Path) -> None:
     shutil.copy(kernel / "busybox", tree / "bin")
     shutil.copy(HERE / "guest/init", tree)
     shutil.copytree(HERE / "guest/root", tree / "over")
+    unwanted = shutil.ignore_patterns("__pycache__", "README.md")
+    shutil.copytree(HERE.parent / "hal", tree / "over/usr/lib/sa800/hal", ignore=unwanted)
     _copy_modules(kernel, tree)
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
     with (work / "initrd").open("wb") as file:

@@ -36,7 +36,9 @@ class SysfsView:
     """/sys/class/dmi/id"""
 
 
-CARD_ATTRIBUTES = ("manufacturer", "type", "span_count", "hardware_id", "location", "spantype")
+CARD_ATTRIBUTES = ("manufacturer", "type", "hardware_id", "location", "spantype")
 SPAN_ATTRIBUTES = ("name", "spantype", "local_spanno", "basechan", "channels")
 CHANNEL_ATTRIBUTES = ("name", "channo", "chanpos", "sig", "sigcap")
 DMI_ATTRIBUTES = ("sys_vendor", "product_name", "product_serial")
+OLD_NAMES: Mapping[str, str] = {"spantype": "dahdi_spantype"}
+"""What the DAHDI 3.4.0 of the image calls an attribute of a card; the release after it mended the name."""

@@ -57,6 +57,8 @@ def _node(entry: Path, attributes: Iterable[str]) -> Node | None:
     found = {}
     for name in attributes:
         text = read_text(entry / name)
+        if text is None and name in view.OLD_NAMES:
+            text = read_text(entry / view.OLD_NAMES[name])
         if text is None:
             return None
         found[name] = text

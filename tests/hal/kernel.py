@@ -26,8 +26,10 @@ class Plugged:
 
 
 class Kernel:
-    def __init__(self, bed: Bed) -> None:
+    def __init__(self, bed: Bed, *, mended: bool = False) -> None:
+        """As DAHDI 3.4.0 on the image's kernel; `mended` as the release after it, which renamed two attributes."""
         self._bed = bed
+        self._prefix = "" if mended else "dahdi_"
         self._plugged: list[Plugged] = []
         self._used: dict[int, tuple[int, int]] = {}
         """Span number → first channel, channels."""
@@ -49,8 +51,8 @@ class Kernel:
             "span_count": str(len(spec.spans)),
             "hardware_id": spec.hardware_id,
             "location": self.location(spec, slot),
-            "spantype": listed.rstrip("\n"),
-            "registration_time": "0000000012.345678901",
+            f"{self._prefix}spantype": listed.rstrip("\n"),
+            f"{self._prefix}registration_time": "0000000012.345678901",
         }
         variables = {"DAHDI_DEVICE_HWID": spec.hardware_id, "DAHDI_DEVICE_LOCATION": attributes["location"]}
         self._device("dahdi_devices", plugged.path, attributes, variables)

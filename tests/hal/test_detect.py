@@ -83,7 +83,13 @@ def test_dynamic_spans_are_e1_by_their_size_and_analog_by_their_signalling(kerne
     assert [card.id.serial for card in found] == ["DYN/loc/1:0", "DYN/loc/2:0", "DYN/loc/3:0"]
 
 
-def test_unassigned_spans_are_seen_without_numbers(kernel: Kernel) -> None:
+@pytest.mark.parametrize("mended", [False, True], ids=["dahdi_spantype", "spantype"])
+def test_unassigned_spans_are_seen_without_numbers(mended: bool) -> None:
+    with Bed() as bed:
+        see_unassigned_spans(Kernel(bed, mended=mended))
+
+
+def see_unassigned_spans(kernel: Kernel) -> None:
     kernel.plug(cards.wct4xxp(), "05:04.0", assign=False)
     kernel.plug(cards.wctdm24xxp("oooo"), "05:05.0", assign=False)
     digital, analog = probe().cards

@@ -97,7 +97,8 @@ class Machine:
             raise LabError("data cannot be kept here: it needs mounts, which are not permitted")
         tree = chroot.make_tree(self.record, self.name, self.plan.root, [self.plan.app, self._folder / "seed"])
         if self.plan.share is not None:
-            shutil.move(self.plan.share, tree / "srv/lab")
+            # Not shutil.move: /run may be another file system, and it would leave the copy to root.
+            subprocess.run(["mv", "-T", self.plan.share, tree / "srv/lab"], check=True, timeout=60)
             self.plan.share.symlink_to(tree / "srv/lab")
         return chroot.supervisor_command(tree)
 

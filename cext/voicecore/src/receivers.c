@@ -24,7 +24,7 @@ int vc_dtmf_plan(vc_pair_plan *plan)
         .least_square = (float)vc_mean_square_of_dbm0(-32),
         .most_low_twist = factor(10),
         .most_high_twist = factor(8),
-        .least_purity = 0.86f,
+        .least_purity = 0.9f,
         .most_offset = 0.025f, /* half way between what must be taken and what must be refused */
         .most_offset_hz = 45,
         .confirm_ms = 31, /* half way between 23 and 40 */

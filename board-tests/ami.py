@@ -5,6 +5,8 @@ import socket
 import time
 
 Message = dict[str, str]
+LIMIT_S = 300.0
+"""Of this machine's clock, on which the board may be much slower than on its own."""
 
 
 class AmiError(Exception):
@@ -23,7 +25,7 @@ def parse(block: bytes) -> Message:
 class Ami:
     """Reads only when asked to wait; nothing is lost meanwhile, the socket keeps it."""
 
-    def __init__(self, address: tuple[str, int], limit_s: float = 60.0) -> None:
+    def __init__(self, address: tuple[str, int], limit_s: float = LIMIT_S) -> None:
         self.events: list[Message] = []
         self._data = b""
         self._ids = itertools.count(1)
@@ -61,7 +63,9 @@ class Ami:
         block, _, self._data = self._data.partition(b"\r\n\r\n")
         return parse(block)
 
-    def action(self, name: str, *, variables: Message | None = None, limit_s: float = 30.0, **fields: str) -> Message:
+    def action(
+        self, name: str, *, variables: Message | None = None, limit_s: float = LIMIT_S, **fields: str
+    ) -> Message:
         """Sends an action and waits for its response. Raises AmiError when that is an error."""
         action_id = f"b{next(self._ids)}"
         lines = [f"Action: {name}", f"ActionID: {action_id}", *(f"{key}: {value}" for key, value in fields.items())]
@@ -79,7 +83,7 @@ class Ami:
     def command(self, line: str) -> str:
         return self.action("Command", Command=line).get("Output", "")
 
-    def wait(self, event: str, *, since: int = 0, limit_s: float = 60.0, **fields: str) -> Message:
+    def wait(self, event: str, *, since: int = 0, limit_s: float = LIMIT_S, **fields: str) -> Message:
         """The first such event with these fields from `events[since]` on, past or to come.
 
         Raises AmiError when none comes in time.

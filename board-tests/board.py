@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ami import Ami
+from ami import LIMIT_S, Ami
 from labgrid import Target
 from labgrid.driver import QEMUDriver
 from labgrid.exceptions import NoDriverFoundError
@@ -47,19 +47,15 @@ def until(what: str, check: Callable[[], Found | None], limit_s: float) -> Found
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The board's own clock and how long its processors had nothing to do, in seconds since it booted."""
+    """The board's own clock and how long its processor had nothing to do, in seconds since it booted."""
 
     up: float
     idle: float
-    """Of all processors together."""
 
     def since(self, before: "Times") -> tuple[float, float]:
-        """Seconds gone, and the part of them (0..1) in which the processors were idle."""
+        """Seconds gone, and the part of them (0..1) in which the processor was idle."""
         seconds = self.up - before.up
-        return seconds, (self.idle - before.idle) / seconds / PROCESSORS if seconds > 0 else 0.0
-
-
-PROCESSORS = 2
+        return seconds, (self.idle - before.idle) / seconds if seconds > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +67,20 @@ class Party:
     tone_hz: float
     """What it plays in each call."""
 
-    def wait_says(self, command: str, text: str, limit_s: float = 60.0) -> None:
+    def wait_says(self, command: str, text: str, limit_s: float = LIMIT_S) -> None:
         """Until the output of a CLI command holds `text`. Raises TimeoutError."""
         until(f"{self.name}: {command} says {text!r}", lambda: text in self.ami.command(command), limit_s)
+
+    def wait_pri(self) -> None:
+        """Until the PRI link is up and its channels are free: the first thing a link does is to restart each."""
+        self.wait_says("pri show spans", "Up, Active")
+
+        def free() -> bool:
+            rows = [line.split() for line in self.ami.command("pri show channels").splitlines()]
+            idle = [row[3] for row in rows if len(row) > 3 and row[0].isdigit()]
+            return bool(idle) and set(idle) == {"Yes"}
+
+        until(f"{self.name}: all channels of the PRI are idle", free, LIMIT_S)
 
 
 class Board:
@@ -82,7 +89,7 @@ class Board:
         self._shell = target.get_driver("ShellDriver")
         self._http = reach(target, HTTP_PORT)
 
-    def run(self, command: str, limit_s: float = 60.0) -> str:
+    def run(self, command: str, limit_s: float = LIMIT_S) -> str:
         """What a command says on the board's shell. Raises labgrid's ExecutionError when it fails."""
         return "\n".join(self._shell.run_check(command, timeout=limit_s))
 
@@ -100,14 +107,14 @@ class Board:
     def start(self, *names: str) -> list[Party]:
         """Starts Asterisks, side by side; they live until they are stopped or the board is off."""
         for name in names:
-            self.run(f"/etc/board/party start {name}", limit_s=120)
+            self.run(f"/etc/board/party start {name}")
         return [Party(name, Ami(reach(self._target, port)), hz) for name in names for port, hz in [PARTIES[name]]]
 
     def kill(self, party: Party) -> None:
         """Its line is dead from one moment to the next: no release, no disconnect."""
         self.run(f"/etc/board/party kill {party.name}")
 
-    def fetch(self, path: str, limit_s: float = 30.0) -> bytes:
+    def fetch(self, path: str, limit_s: float = LIMIT_S) -> bytes:
         """A file under /srv, once it is there. Raises TimeoutError."""
         address, port = self._http
 

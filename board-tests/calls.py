@@ -38,9 +38,10 @@ def dial(
         "Originate", variables={"TALK_S": str(talk_s)}, Channel=line, Context="talk", Exten="s", Priority="1",
         CallerID=f'"Zhang San" <{from_}>', Async="true", Timeout="60000",
     )  # fmt: skip
-    began = caller.ami.wait("OriginateResponse", ActionID=asked["ActionID"], limit_s=90)
+    began = caller.ami.wait("OriginateResponse", ActionID=asked["ActionID"])
     if began["Response"] != "Success":
-        raise AmiError(f"{line} was not answered: reason {began['Reason']}")
+        causes = [one["Cause"] for one in caller.ami.events if one["Event"] == "Hangup"][-1:]
+        raise AmiError(f"{line} was not answered: reason {began['Reason']}, cause of the last hang-up {causes}")
     return began, called.ami.wait("UserEvent", UserEvent="Called", since=since)
 
 
@@ -48,7 +49,7 @@ def call(board: Board, caller: Party, called: Party, line: str, *, from_: str = 
     """`caller` dials, talks, hangs up. Raises AmiError with what did not come."""
     began, came = dial(caller, called, line, from_=from_, talk_s=talk_s)
     for party, unique_id in ((caller, began["Uniqueid"]), (called, came["Id"])):
-        gone = party.ami.wait("Hangup", Uniqueid=unique_id, limit_s=talk_s + 60)
+        gone = party.ami.wait("Hangup", Uniqueid=unique_id)
     return Seen(
         number=came["Number"], caller=came["From"], name=came["Name"], cause=int(gone["Cause"]),
         caller_heard=_share(board, began["Uniqueid"], called.tone_hz, talk_s),

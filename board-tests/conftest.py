@@ -33,7 +33,7 @@ def parties(lines: Board) -> tuple[Party, Party]:
     """(the exchange, the device under test), with every link between them in service."""
     exchange, dut = lines.start("exchange", "dut")
     for party in (exchange, dut):
-        party.wait_says("pri show spans", "Up, Active")
+        party.wait_pri()
         party.wait_says("ss7 show linkset 1", "status: Up")
     return exchange, dut
 

@@ -32,7 +32,7 @@ table ip {table} {{
     type filter hook forward priority 0;
     iifname "{bridge}" oifname "{bridge}" accept
     iifname "{bridge}" ip saddr {box} udp sport {{ {sip}, {rtp} }} accept
-    ct status dnat accept
+    ct status dnat,snat accept
     iifname "{bridge}" drop
     oifname "{bridge}" drop
     {no_router}

@@ -126,8 +126,11 @@ def test_the_box_cannot_call_out_to_the_branch_from_other_ports(branch: Lan, lis
     with udp(box.plan.namespace, box.address, box_ports.rtp_last + 1) as stray:
         stray.sendto(b"stray", listener.getsockname())
     with udp(box.plan.namespace, box.address, box_ports.rtp_last) as audio:
+        audio.settimeout(10)
         audio.sendto(b"audio", listener.getsockname())
-    assert listener.recvfrom(100) == (b"audio", (branch.listen, box_ports.rtp_last))
+        assert listener.recvfrom(100) == (b"audio", (branch.listen, box_ports.rtp_last))
+        listener.sendto(b"answer", (branch.listen, box_ports.rtp_last))
+        assert audio.recvfrom(100) == (b"answer", listener.getsockname()), "whoever sends first, both hear"
     listener.close()
 
 

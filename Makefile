@@ -37,12 +37,22 @@ fuzz:  ## FUZZ_S=600: each libFuzzer target of the C core for so many seconds (i
 bench-voicecore:  ## ns for a 20 ms tick of a channel, spandsp's receivers beside ours; JSON on the last line
 	@"$$(python3 -m image cext)/bin/bench"
 
-.PHONY: check
+.PHONY: check check-lint check-units check-core check-hal
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
-	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/mypy board-tests/*.py && $$v/bin/lint-imports --no-cache \
-	  && $$v/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \
-	     tests/voicecore -m "not lab and not browser and not long" \
-	  && umockdev-wrapper $$v/bin/python -m pytest -q -p no:schemathesis tests/hal
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check-units check-lint check-core check-hal
+
+check-lint:
+	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/mypy board-tests/*.py && $$v/bin/lint-imports --no-cache
+
+check-units:
+	@$(VENV)/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \
+	  -m "not lab and not browser and not long"
+
+check-core:
+	@$(VENV)/bin/python -m pytest -q tests/voicecore -m "not long"
+
+check-hal:
+	@umockdev-wrapper $(VENV)/bin/python -m pytest -q -p no:schemathesis tests/hal
 
 .PHONY: check-web
 check-web: setup  ## lint, types and tests of the panel and its SDK; part of make test

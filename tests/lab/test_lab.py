@@ -35,6 +35,16 @@ def start_owner() -> tuple["subprocess.Popen[str]", records.Record]:
     return process, next(record for record in records.running() if record.number == number)
 
 
+def end(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    """By that signal. One that does not follow within a minute is killed, and the next lab sweeps what it leaves."""
+    process.send_signal(number)
+    try:
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait(10)
+
+
 def test_two_labs_at_once_and_then_nothing() -> None:
     before = leavings()
     with Lab(2).open(ready=False) as one, Lab().open(ready=False) as two:
@@ -68,8 +78,7 @@ def test_a_living_owners_lab_is_not_swept() -> None:
             assert mine.record.number != record.number
             assert all(Path("/run/netns", name).exists() for name in record.namespaces)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        end(process, signal.SIGINT)
     assert not record.folder.exists()
 
 
@@ -96,8 +105,7 @@ def test_a_signal_while_it_starts_leaves_nothing(number: signal.Signals, line: s
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         next(said for said in process.stdout if line in said)
-        process.send_signal(number)
-        process.communicate(timeout=60)
+        end(process, number)
         assert process.returncode in {0, 130}
     assert leavings() == before
 

@@ -50,4 +50,4 @@ async def test_an_attended_transfer_is_counted_once(lab: Lab, tmp_path: Path) ->
         assert (await it.admin.get(f"/records?number={CALLER}"))["total"] == 1
         assert not (await it.admin.get(f"/records?number={SEAT}&direction=internal"))["total"], "no call of its own"
         heard = read_wav(call.heard().wav)  # type: ignore[arg-type]
-        assert tone_share(heard.channels[0][-2 * heard.rate :], heard.rate, it.tones[COLLEAGUE]) > 0.5
+        assert tone_share(heard.channels[0][-2 * heard.rate :], heard.rate, it.tones[COLLEAGUE]) > 0.8

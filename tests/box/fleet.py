@@ -135,6 +135,15 @@ async def equip(box: Box, numbers: Sequence[str], changes: dict[str, Json]) -> N
         assert job["state"] == "done", job
 
 
+async def equip_queues(box: Box, numbers: Sequence[str]) -> None:
+    """All of them in both of the sample's queues: `service` rings all, `sales` in turn."""
+    changes = {
+        "queues/service": queue_item("service", numbers),
+        "queues/sales": queue_item("sales", numbers, strategy="round_robin"),
+    }
+    await equip(box, numbers, changes)
+
+
 @asynccontextmanager
 async def crew(
     lab: Lab, numbers: Sequence[str], *, record_dir: Path, answer_after_s: Callable[[str], float] = lambda _number: 0.5

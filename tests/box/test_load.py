@@ -25,12 +25,11 @@ from tests.box.fleet import (
     Footprint,
     Talk,
     crew,
-    equip,
+    equip_queues,
     footprint,
     no_calls,
     percentile,
     phone_numbers,
-    queue_item,
 )
 from tests.callers.audio import Samples, read_wav, tone_share
 from tests.lab.exchange import CALLER_TONE_HZ, Call, Heard
@@ -217,11 +216,7 @@ async def settled(box: Box, before: dict[str, Footprint]) -> dict[str, Footprint
 async def test_two_calls_a_second(lab: Lab, tmp_path: Path) -> None:
     planned, numbers, box = plans(SEED), phone_numbers(SEATS), lab.box()
     print(f"SEED={SEED}: {CALLS} calls, {SEATS} seats")
-    await equip(
-        box, numbers,
-        {"queues/service": queue_item("service", numbers),
-         "queues/sales": queue_item("sales", numbers, strategy="round_robin")},
-    )  # fmt: skip
+    await equip_queues(box, numbers)
     async with crew(lab, numbers, record_dir=tmp_path, answer_after_s=lambda number: int(number) % 5 * 0.2) as it:
         counted = (await it.admin.get(f"/reports/calls?by=day&{today()}"))["total"]
         before = {unit: footprint(box, unit) for unit in UNITS}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.box.api import today
-from tests.box.fleet import crew, equip, footprint, no_calls, phone_numbers, queue_item
+from tests.box.fleet import crew, equip_queues, footprint, no_calls, phone_numbers
 from tests.box.test_load import (
     AGENT_RSS_MB,
     CALLS,
@@ -34,11 +34,7 @@ REFUSE_S = 30.0 if SOAK else 8.0
 async def test_seats_that_refuse(lab: Lab, tmp_path: Path) -> None:
     planned, numbers, box = plans(SEED), phone_numbers(SEATS), lab.box()
     print(f"SEED={SEED}: {CALLS} calls, {SEATS} seats")
-    await equip(
-        box, numbers,
-        {"queues/service": queue_item("service", numbers),
-         "queues/sales": queue_item("sales", numbers, strategy="round_robin")},
-    )  # fmt: skip
+    await equip_queues(box, numbers)
     async with crew(lab, numbers, record_dir=tmp_path) as it:
 
         async def answer(how: str) -> None:

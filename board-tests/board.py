@@ -19,6 +19,8 @@ HTTP_PORT = 80
 PARTIES = {"dut": (5038, 523.0), "exchange": (5039, 437.0)}
 """Manager port and tone, as in guest/root/etc/<name>/."""
 GUEST_ADDRESS = "10.0.2.15"
+POLL_S = 0.2
+"""Between two looks through the console, which has no events."""
 
 
 @functools.cache
@@ -41,7 +43,7 @@ def until(what: str, check: Callable[[], Found | None], limit_s: float) -> Found
     while not (found := check()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {limit_s:g} s, still not so: {what}")
-        time.sleep(0.2)
+        time.sleep(POLL_S)
     return found
 
 

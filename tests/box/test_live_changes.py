@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,9 +189,12 @@ async def each_change(it: Crew, editor: Editor, calls: Calls) -> dict[str, float
         await all_up(it, calls, name)
         if name == "menu's prompt":
             caller, calls.waiting[caller] = await dial(it, "4", digits_after_s=0.5)  # a digit of the new menu
-            waiting = len(calls.waiting)
-            await live(it, lambda got: _waiting(got, "lounge") == waiting, "the new menu's digit")  # noqa: B023
+            await live(it, partial(_wait_there, "lounge", len(calls.waiting)), "the new menu's digit")
     return taken
+
+
+def _wait_there(queue: str, callers: int, got: Json) -> bool:
+    return _waiting(got, queue) == callers
 
 
 def _waiting(got: Json, queue: str) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,6 +13,8 @@ from typing import Any
 
 Event = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
+DONE_LIMIT_S = 30.0
+"""A command is a function call of pjsua2; only a busy machine makes it long."""
 
 
 class Phones:
@@ -20,6 +23,8 @@ class Phones:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.events: list[Event] = []
+        self._ids = itertools.count()
+        self._answers: dict[int, asyncio.Future[Event]] = {}
         self._news = asyncio.Condition()
 
     async def _read(self) -> None:
@@ -27,16 +32,34 @@ class Phones:
         while line := await self._process.stdout.readline():
             if not line.startswith(b"{"):
                 continue  # PJSIP's own log
+            event = json.loads(line)
+            if event["event"] in ("done", "error"):
+                if not (answer := self._answers.pop(event["id"])).done():
+                    answer.set_result(event)
+                continue
             async with self._news:
-                self.events.append(json.loads(line))
+                self.events.append(event)
                 self._news.notify_all()
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(AssertionError("the phones' process ended"))
         async with self._news:
             self.events.append({"event": "process_ended"})
             self._news.notify_all()
 
     async def send(self, do: str, **fields: Any) -> None:
+        """Returns when the phones have done it: a party just added can be called. AssertionError: they could not."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": do, **fields}).encode() + b"\n")
+        number = next(self._ids)
+        self._answers[number] = asyncio.get_running_loop().create_future()
+        self._process.stdin.write(json.dumps({"do": do, "id": number, **fields}).encode() + b"\n")
+        await self._process.stdin.drain()
+        answer = await asyncio.wait_for(self._answers[number], DONE_LIMIT_S)
+        assert answer["event"] == "done", f"{do} {fields}: {answer['text']}"
+
+    async def quit(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(b'{"do": "quit"}\n')
         await self._process.stdin.drain()
 
     async def wait(self, event: str, *, since: int = 0, limit_s: float = 30.0, **fields: Any) -> Event:
@@ -95,7 +118,7 @@ async def phones(bind: str, *, port: int = 0, enter: Sequence[str] = ()) -> Asyn
         yield farm
     finally:
         with contextlib.suppress(ConnectionError):
-            await farm.send("quit")
+            await farm.quit()
         try:
             await asyncio.wait_for(process.wait(), 5)
         except TimeoutError:

@@ -9,7 +9,8 @@ Commands: add {ext, domain, secret, tone_hz, answer: "auto"|"refuse"|"ring", ans
           call {ext, to} · answer {ext} · hangup {ext} · hold {ext, on} · transfer {ext, to} · attend {ext}
           (attend: connect the two calls of this phone, RFC 3891 Replaces) · dtmf {ext, digits} · quit {}
 Events:   ready · registered {ext, code} · ringing {ext, call, from, headers} · answered {ext, call} · media {ext, call}
-          ended {ext, call, code, reason, wav, seconds} (its wav is complete) · error {text}
+          ended {ext, call, code, reason, wav, seconds} (its wav is complete) · done {id} · error {id, text}
+Each command bears an id and is answered by `done` or `error` with it, once it has been carried out.
 """
 
 import contextlib
@@ -226,7 +227,7 @@ class Farm:
         verb = getattr(self, f"do_{command['do']}", None)
         if verb is None:
             raise ValueError(f"unknown command {command['do']!r}")
-        verb(**{key: value for key, value in command.items() if key != "do"})
+        verb(**{key: value for key, value in command.items() if key not in ("do", "id")})
 
     def do_add(self, **spec: Any) -> None:
         self.phones[spec["ext"]] = Phone(self, spec)
@@ -295,7 +296,9 @@ class Farm:
                     self.do(command)
                 except (pj.Error, ValueError, KeyError) as error:
                     text = error.info() if isinstance(error, pj.Error) else str(error)
-                    emit("error", command=command, text=text)
+                    emit("error", id=command["id"], text=text)
+                else:
+                    emit("done", id=command["id"])
 
     def stop(self) -> None:
         for phone in self.phones.values():

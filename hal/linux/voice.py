@@ -11,7 +11,19 @@ from hal.detect.catalogue import model_of
 from hal.errors import NotSupported, NotThere
 from hal.linux.sysfs import folder, read_int, read_text
 from hal.model.inventory import Card, Port, Span
-from hal.protocols.voice import Alarm, Coding, Hook, LineConfig, Loop, PortEvent, PortState, SpanCounters, SpanState
+from hal.protocols.voice import (
+    Alarm,
+    ChannelConfig,
+    ChannelState,
+    Coding,
+    LineConfig,
+    Loop,
+    PortState,
+    Signalling,
+    SpanCounters,
+    SpanState,
+    check_timeslot,
+)
 
 CAN = frozenset({Capability.SPAN_STATE, Capability.PORT_STATE})
 
@@ -33,6 +45,19 @@ _ALARM_WORDS = {
     "NOTOPEN": Alarm.NOT_OPEN,
 }
 _UNCONFIGURED = "Unconfigured"
+_SIGNALLING = {
+    _UNCONFIGURED: Signalling.NONE,
+    "FXSKS": Signalling.FXS_KEWL,
+    "FXOKS": Signalling.FXO_KEWL,
+    "FXSLS": Signalling.FXS_LOOP,
+    "FXOLS": Signalling.FXO_LOOP,
+    "Clear": Signalling.BEARER,
+    "HDLCFCS": Signalling.DATA_LINK,
+    "Hardware-assisted HDLC": Signalling.HARD_DATA_LINK,
+    "MTP2": Signalling.MTP2,
+    "CAS": Signalling.CAS,
+}
+"""sigstr() in dahdi-base.c."""
 
 
 def _refuse(capability: Capability, who: str) -> NoReturn:
@@ -60,7 +85,10 @@ class SysfsSpan:
             clock_master=read_text(place / "is_sync_master") == "1",
         )
 
-    async def configure(self, line: LineConfig) -> None:
+    async def configure(self, line: LineConfig, clock_order: int = 0) -> None:
+        _refuse(Capability.SPAN_CONFIGURE, self._who)
+
+    async def start(self) -> None:
         _refuse(Capability.SPAN_CONFIGURE, self._who)
 
     async def counters(self) -> SpanCounters:
@@ -82,25 +110,43 @@ class SysfsPort:
         return await asyncio.to_thread(self._state)
 
     def _state(self) -> PortState:
-        span = next(span for span in self._card.spans if span.local == self._port.span)
-        place = where_is(self._card, span)
-        names = [
-            f"dahdi!chan!{span.number:03}!{self._port.position + offset:03}" for offset in range(self._port.channels)
-        ]
-        signalling, used = read_text(place / names[0] / "sig"), [read_text(place / name / "in_use") for name in names]
+        places = self._places()
+        signalling, used = read_text(places[0] / "sig"), [read_text(place / "in_use") for place in places]
         if signalling is None or None in used:
             raise NotThere(f"{self._who} vanished while it was read", hint="probe again")
-        words = (read_text(place / names[0] / "alarms") or "").split()
         return PortState(
             signalling=None if signalling == _UNCONFIGURED else signalling,
             open="1" in used,
-            alarms=frozenset(_ALARM_WORDS[word] for word in words if word in _ALARM_WORDS),
+            alarms=_alarms_of(read_text(places[0] / "alarms") or ""),
         )
 
-    async def hook(self, position: Hook) -> None:
-        _refuse(Capability.PORT_HOOK, self._who)
+    async def channel(self, timeslot: int = 1) -> ChannelState:
+        return await asyncio.to_thread(self._channel, timeslot)
 
-    async def next_event(self, within_s: float) -> PortEvent:
+    def _channel(self, timeslot: int) -> ChannelState:
+        check_timeslot(self._port, timeslot, self._who)
+        place = self._places()[timeslot - 1]
+        signalling, used = read_text(place / "sig"), read_text(place / "in_use")
+        if signalling is None or used is None:
+            raise NotThere(f"{self._who} vanished while it was read", hint="probe again")
+        return ChannelState(
+            signalling=_SIGNALLING.get(signalling),
+            open=used == "1",
+            alarms=_alarms_of(read_text(place / "alarms") or ""),
+            echo_canceller=read_text(place / "ec_factory") or None,
+        )
+
+    def _places(self) -> list[Path]:
+        """The folders of its channels."""
+        span = next(span for span in self._card.spans if span.local == self._port.span)
+        place = where_is(self._card, span)
+        first = self._port.position
+        return [place / f"dahdi!chan!{span.number:03}!{first + offset:03}" for offset in range(self._port.channels)]
+
+    async def configure(self, config: ChannelConfig, timeslot: int = 1) -> None:
+        _refuse(Capability.PORT_CONFIGURE, self._who)
+
+    def hold(self, timeslot: int = 1) -> NoReturn:
         _refuse(Capability.PORT_EVENTS, self._who)
 
 
@@ -135,6 +181,11 @@ def where_is(card: Card, span: Span) -> Path:
     if not ours:
         raise NotThere(f"{who} is no longer span {span.number}", hint="the card was pulled or renumbered: probe again")
     return place
+
+
+def _alarms_of(text: str) -> frozenset[Alarm]:
+    """Of a channel: DAHDI's words, one after the other."""
+    return frozenset(_ALARM_WORDS[word] for word in text.split() if word in _ALARM_WORDS)
 
 
 def _line_config(text: str) -> LineConfig | None:

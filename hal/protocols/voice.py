@@ -1,12 +1,14 @@
 """Cards, spans and ports that carry lines. Two backends of the real box stand behind this: sysfs, which can look, and
-(to come, on voicecore) DAHDI's ioctls, which can act. Waits end after `within_s` with TimedOut."""
+DAHDI's ioctls (on voicecore), which can act. Waits end after `within_s` with TimedOut."""
 
 from collections.abc import Set
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from hal.capabilities import Capability
+from hal.errors import Refused
 from hal.model.inventory import Card, Port, Span
 
 
@@ -48,13 +50,15 @@ class SpanState:
 
 @dataclass(frozen=True, slots=True)
 class SpanCounters:
-    """Since the driver started; they only grow."""
+    """Since the driver started; they only grow. DAHDI counts no slips."""
 
     code_violations: int = 0
     crc4_errors: int = 0
     e_bits: int = 0
     frame_errors: int = 0
-    slips: int = 0
+    errored_seconds: int = 0
+    missed_interrupts: int = 0
+    """Of the whole card: audio of 1 ms was lost each time."""
 
 
 class Loop(StrEnum):
@@ -71,8 +75,12 @@ class VoiceSpan(Protocol):
     async def state(self) -> SpanState:
         """SPAN_STATE. NotThere when the card was pulled or the span has no number."""
 
-    async def configure(self, line: LineConfig) -> None:
-        """SPAN_CONFIGURE."""
+    async def configure(self, line: LineConfig, clock_order: int = 0) -> None:
+        """SPAN_CONFIGURE. `clock_order`: 1 for the span whose clock is taken first, 2 for the next; 0: never from it.
+        Refused on an analog span, and what the card cannot."""
+
+    async def start(self) -> None:
+        """SPAN_CONFIGURE. Takes the span into service and hangs up each of its channels; does nothing when it runs."""
 
     async def counters(self) -> SpanCounters:
         """SPAN_COUNTERS."""
@@ -90,6 +98,60 @@ class PortState:
     alarms: frozenset[Alarm]
 
 
+class Signalling(StrEnum):
+    """How a channel is driven; DAHDI's words in /etc/dahdi/system.conf."""
+
+    FXS_KEWL = "fxsks"
+    """FXO port. A port is driven with the signalling of what it stands for: hence the crossing."""
+    FXO_KEWL = "fxoks"
+    """FXS port."""
+    FXS_LOOP = "fxsls"
+    FXO_LOOP = "fxols"
+    BEARER = "bchan"
+    """Timeslot with a call (PRI, SS7)."""
+    DATA_LINK = "dchan"
+    """Timeslot with the signalling of the others: HDLC made by DAHDI."""
+    HARD_DATA_LINK = "hardhdlc"
+    """The same, made by the card."""
+    MTP2 = "mtp2"
+    """SS7 link whose level 2 is the kernel's."""
+    CAS = "cas"
+    """Timeslot with signalling bits of its own (R2)."""
+    NONE = "unused"
+
+
+class Law(StrEnum):
+    DEFAULT = "default"
+    """The driver's: A-law on an E1."""
+    A = "alaw"
+    U = "mulaw"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConfig:
+    """Gains are not here: DAHDI forgets them when the channel is closed, so they are whoever's who opens it."""
+
+    signalling: Signalling
+    law: Law = Law.DEFAULT
+    idle_bits: int = 0
+    """CAS: bits A B C D of an idle channel, A the highest: 0b1101 for R2."""
+    echo_canceller: str | None = None
+    """DAHDI's name of one that is loaded ("mg2", "oslec", "hwec")."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    signalling: Signalling | None
+    """None when it is one that is not ours."""
+    open: bool
+    alarms: frozenset[Alarm]
+    echo_canceller: str | None = None
+    law: Law | None = None
+    """None: not known. DAHDI takes a new law when the channel is next opened."""
+    idle_bits: int | None = None
+    """None: not known, or without meaning."""
+
+
 class Hook(StrEnum):
     ON = "on"
     OFF = "off"
@@ -100,7 +162,8 @@ class Hook(StrEnum):
 
 class PortEvent(StrEnum):
     RING = "ring"
-    """FXO: the exchange rings."""
+    """FXO: the exchange begins to ring."""
+    RING_OVER = "ring_over"
     OFF_HOOK = "off_hook"
     """FXS: the set was lifted."""
     ON_HOOK = "on_hook"
@@ -110,18 +173,41 @@ class PortEvent(StrEnum):
     ALARM_OVER = "alarm_over"
 
 
+class HeldPort(Protocol):
+    """One channel of a port, ours until the end of `VoicePort.hold`."""
+
+    async def hook(self, position: Hook) -> None:
+        """PORT_HOOK. Refused on an E1, and RING on FXO."""
+
+    async def next_event(self, within_s: float) -> PortEvent:
+        """PORT_EVENTS. Each event from the beginning of the hold is told once, in its order. NotThere when the card was
+        pulled."""
+
+
 class VoicePort(Protocol):
+    """`timeslot` counts the channels of an E1, 1 … 31; an analog port has channel 1 only. Another is Refused."""
+
     @property
     def capabilities(self) -> Set[Capability]: ...
 
     async def state(self) -> PortState:
         """PORT_STATE. NotThere as for the span."""
 
-    async def hook(self, position: Hook) -> None:
-        """PORT_HOOK. Refused on an E1, and RING on FXO."""
+    async def channel(self, timeslot: int = 1) -> ChannelState:
+        """PORT_STATE."""
 
-    async def next_event(self, within_s: float) -> PortEvent:
-        """PORT_EVENTS. Each event is told once, in its order."""
+    async def configure(self, config: ChannelConfig, timeslot: int = 1) -> None:
+        """PORT_CONFIGURE. This one channel; no other notices. Refused while a program holds it, and what the channel or
+        the kernel cannot (a signalling of another kind of port, an echo canceller that is not loaded)."""
+
+    def hold(self, timeslot: int = 1) -> AbstractAsyncContextManager[HeldPort]:
+        """PORT_EVENTS. Refused when a program (Asterisk, a line test) holds the channel. At the end it goes on hook."""
+
+
+def check_timeslot(port: Port, timeslot: int, who: str) -> None:
+    """Raises Refused when the port has no such channel."""
+    if not 1 <= timeslot <= port.channels:
+        raise Refused(f"{who} has no channel {timeslot}", hint=f"its channels are 1 … {port.channels}")
 
 
 class VoiceModule(Protocol):

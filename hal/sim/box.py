@@ -108,7 +108,7 @@ class SimBox:
                 world = self.world.span(span)
                 world.state = replace(world.state, alarms=alarms)
             case Happens(channel, event):
-                self.world.port(channel).events.put_nowait(event)
+                self.world.port(channel).happens(event)
             case Measures(reading):
                 self.sim_sensors.readings.append(reading)
             case _:

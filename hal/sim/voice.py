@@ -1,22 +1,56 @@
 """Spans and ports of the simulated box: they do all that the protocol knows."""
 
 import asyncio
-from collections.abc import Callable, Set
+import contextlib
+from collections.abc import AsyncIterator, Callable, Set
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 
 from hal.capabilities import Capability, require
 from hal.errors import Refused, TimedOut
 from hal.model.inventory import Card, Port, PortKind, Span
-from hal.protocols.voice import Hook, LineConfig, Loop, PortEvent, PortState, SpanCounters, SpanState
+from hal.protocols.voice import (
+    Alarm,
+    ChannelConfig,
+    ChannelState,
+    Hook,
+    Law,
+    LineConfig,
+    Loop,
+    PortEvent,
+    PortState,
+    Signalling,
+    SpanCounters,
+    SpanState,
+    check_timeslot,
+)
 from hal.sim.slots import Slots
 
 SPAN_CAN = frozenset(
     {Capability.SPAN_STATE, Capability.SPAN_CONFIGURE, Capability.SPAN_COUNTERS, Capability.SPAN_LOOPBACK}
 )
-PORT_CAN = frozenset({Capability.PORT_STATE, Capability.PORT_HOOK, Capability.PORT_EVENTS})
+PORT_CAN = frozenset({Capability.PORT_STATE, Capability.PORT_CONFIGURE, Capability.PORT_HOOK, Capability.PORT_EVENTS})
 MODULE_CAN = SPAN_CAN | PORT_CAN | {Capability.SPAN_ASSIGN}
-MOST_EVENTS = 100
-"""Waiting at one port; DAHDI keeps 16."""
+MOST_EVENTS = 64
+"""Waiting at one channel, as many as DAHDI keeps."""
+ECHO_CANCELLERS = frozenset({"mg2", "hwec"})
+"""Loaded in the simulated kernel."""
+_WORDS = {
+    Signalling.NONE: None,
+    Signalling.FXS_KEWL: "FXSKS",
+    Signalling.FXO_KEWL: "FXOKS",
+    Signalling.FXS_LOOP: "FXSLS",
+    Signalling.FXO_LOOP: "FXOLS",
+    Signalling.BEARER: "Clear",
+    Signalling.DATA_LINK: "HDLCFCS",
+    Signalling.HARD_DATA_LINK: "Hardware-assisted HDLC",
+    Signalling.MTP2: "MTP2",
+    Signalling.CAS: "CAS",
+}
+"""As DAHDI shows them."""
+_FXO = frozenset({Signalling.NONE, Signalling.FXS_KEWL, Signalling.FXS_LOOP})
+_FXS = frozenset({Signalling.NONE, Signalling.FXO_KEWL, Signalling.FXO_LOOP})
+_CAN_BE = {PortKind.FXO: _FXO, PortKind.FXS: _FXS, PortKind.E1: frozenset(Signalling) - _FXO - _FXS | {Signalling.NONE}}
 
 
 @dataclass
@@ -26,14 +60,27 @@ class SpanWorld:
     state: SpanState = field(default_factory=lambda: SpanState(frozenset(), None, clock_master=False))
     counters: SpanCounters = field(default_factory=SpanCounters)
     loop: Loop | None = None
+    clock_order: int = 0
+    running: bool = False
 
 
 @dataclass
 class PortWorld:
-    state: PortState = field(default_factory=lambda: PortState(None, open=False, alarms=frozenset()))
+    """One channel."""
+
+    config: ChannelConfig = field(default_factory=lambda: ChannelConfig(Signalling.NONE))
+    open: bool = False
+    alarms: frozenset[Alarm] = frozenset()
+    configured: int = 0
+    """How often it was configured: what was left alone is told by that."""
     hooks: list[Hook] = field(default_factory=list)
     """What was asked of it, in its order."""
     events: asyncio.Queue[PortEvent] = field(default_factory=lambda: asyncio.Queue(MOST_EVENTS))
+
+    def happens(self, event: PortEvent) -> None:
+        """Told to whoever holds the channel; nobody holds it, or there is no room: lost, as with DAHDI."""
+        if self.open and not self.events.full():
+            self.events.put_nowait(event)
 
 
 @dataclass
@@ -56,7 +103,8 @@ class VoiceWorld:
         for span in card.spans:
             self.spans.pop(span.number or 0, None)
             for port in span.ports:
-                self.ports.pop(port.channel or 0, None)
+                for channel in _channels(port):
+                    self.ports.pop(channel, None)
 
 
 class SimSpan:
@@ -68,9 +116,15 @@ class SimSpan:
     async def state(self) -> SpanState:
         return self._here(Capability.SPAN_STATE).state
 
-    async def configure(self, line: LineConfig) -> None:
+    async def configure(self, line: LineConfig, clock_order: int = 0) -> None:
         here = self._here(Capability.SPAN_CONFIGURE)
+        if not any(port.kind is PortKind.E1 for port in self._span.ports):
+            raise Refused(f"{self._who} is analog: it has no framing")
         here.state = replace(here.state, line=line)
+        here.clock_order = clock_order
+
+    async def start(self) -> None:
+        self._here(Capability.SPAN_CONFIGURE).running = True
 
     async def counters(self) -> SpanCounters:
         return self._here(Capability.SPAN_COUNTERS).counters
@@ -85,6 +139,24 @@ class SimSpan:
         return self._world.span(number)
 
 
+class SimHeldPort:
+    def __init__(self, world: PortWorld, port: Port, who: str, can: Set[Capability]) -> None:
+        self._world, self._port, self._who, self._can = world, port, who, can
+
+    async def hook(self, position: Hook) -> None:
+        require(Capability.PORT_HOOK, self._can, self._who)
+        if self._port.kind is PortKind.E1 or (position is Hook.RING and self._port.kind is PortKind.FXO):
+            raise Refused(f"{self._who} is {self._port.kind}: there is no {position} on it")
+        self._world.hooks.append(position)
+
+    async def next_event(self, within_s: float) -> PortEvent:
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._world.events.get()
+        except TimeoutError:
+            raise TimedOut(f"{self._who}: no event within {within_s} s") from None
+
+
 class SimPort:
     def __init__(self, world: VoiceWorld, card: Card, port: Port, lacks: Set[Capability]) -> None:
         self._world, self._card, self._port = world, card, port
@@ -92,28 +164,61 @@ class SimPort:
         self.capabilities: Set[Capability] = PORT_CAN - lacks
 
     async def state(self) -> PortState:
-        return self._here(Capability.PORT_STATE).state
+        worlds = [self._here(Capability.PORT_STATE, timeslot) for timeslot in range(1, self._port.channels + 1)]
+        return PortState(
+            signalling=_WORDS[worlds[0].config.signalling],
+            open=any(world.open for world in worlds),
+            alarms=worlds[0].alarms,
+        )
 
-    async def hook(self, position: Hook) -> None:
-        here = self._here(Capability.PORT_HOOK)
-        if self._port.kind is PortKind.E1 or (position is Hook.RING and self._port.kind is PortKind.FXO):
-            raise Refused(f"{self._who} is {self._port.kind}: there is no {position} on it")
-        here.hooks.append(position)
+    async def channel(self, timeslot: int = 1) -> ChannelState:
+        here = self._here(Capability.PORT_STATE, timeslot)
+        config = here.config
+        return ChannelState(
+            signalling=config.signalling,
+            open=here.open,
+            alarms=here.alarms,
+            echo_canceller=config.echo_canceller,
+            law=None if config.law is Law.DEFAULT else config.law,
+            idle_bits=config.idle_bits if config.signalling is Signalling.CAS else None,
+        )
 
-    async def next_event(self, within_s: float) -> PortEvent:
-        here = self._here(Capability.PORT_EVENTS)
+    async def configure(self, config: ChannelConfig, timeslot: int = 1) -> None:
+        here = self._here(Capability.PORT_CONFIGURE, timeslot)
+        if here.open:
+            raise Refused(f"channel {timeslot} of {self._who} is in use", hint="take it out of service first")
+        if config.signalling not in _CAN_BE.get(self._port.kind, frozenset()):
+            raise Refused(f"{self._who} is {self._port.kind}: it cannot do {config.signalling}")
+        if config.echo_canceller is not None and config.echo_canceller not in ECHO_CANCELLERS:
+            raise Refused(f"echo canceller {config.echo_canceller!r} is not loaded")
+        here.config = config
+        here.configured += 1
+
+    def hold(self, timeslot: int = 1) -> AbstractAsyncContextManager[SimHeldPort]:
+        return self._hold(self._here(Capability.PORT_EVENTS, timeslot))
+
+    @contextlib.asynccontextmanager
+    async def _hold(self, here: PortWorld) -> AsyncIterator[SimHeldPort]:
+        if here.open:
+            raise Refused(f"{self._who} is in use", hint="take it out of service first")
+        here.open, here.events = True, asyncio.Queue(MOST_EVENTS)
         try:
-            async with asyncio.timeout(within_s):
-                return await here.events.get()
-        except TimeoutError:
-            raise TimedOut(f"{self._who}: no event within {within_s} s") from None
+            yield SimHeldPort(here, self._port, self._who, self.capabilities)
+        finally:
+            here.hooks.append(Hook.ON)
+            here.open = False
 
-    def _here(self, wanted: Capability) -> PortWorld:
+    def _here(self, wanted: Capability, timeslot: int = 1) -> PortWorld:
         require(wanted, self.capabilities, self._who)
+        check_timeslot(self._port, timeslot, self._who)
         number = next(span.number for span in self._card.spans if span.local == self._port.span)
         self._world.slots.now(self._card, self._port.span, number)
-        assert self._port.channel
-        return self._world.port(self._port.channel)
+        return self._world.port(_channels(self._port)[timeslot - 1])
+
+
+def _channels(port: Port) -> range:
+    """DAHDI's numbers; none as long as the span has no number."""
+    return range(port.channel, port.channel + port.channels) if port.channel else range(0)
 
 
 class SimModule:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hal.errors import NotThere, Refused
+from hal.errors import NotThere, Refused, TimedOut
 from hal.model.changes import Changes
 from hal.model.inventory import Inventory
 from hal.protocols.sensor import Reading, SensorKind
@@ -11,7 +11,7 @@ from hal.reprobe import MOST_RINGS, next_changes
 from hal.sim import cards
 from hal.sim.box import SimBox
 from hal.sim.script import Alarms, Happens, Measures, Move, Plug, Pull
-from hal.sim.voice import SimPort
+from hal.sim.voice import MOST_EVENTS, SimPort
 
 
 async def test_a_script_is_played_in_its_order() -> None:
@@ -24,14 +24,15 @@ async def test_a_script_is_played_in_its_order() -> None:
             Move("pci:0000:05:02.0", "pci:0000:05:09.0"),
             Pull("pci:0000:05:01.0"),
             Alarms(2, frozenset({Alarm.BLUE})),
-            Happens(5, PortEvent.ALARM),
             Measures(reading),
         ]
     )
     (card,) = (await box.inventory()).cards
     assert (card.id.position, card.id.serial) == ("pci:0000:05:09.0", "1TE435F1")
     assert (await box.voice(card).span(card.spans[0]).state()).alarms == {Alarm.BLUE}
-    assert await box.voice(card).port(card.ports[0]).next_event(30) is PortEvent.ALARM
+    async with box.voice(card).port(card.ports[0]).hold() as held:
+        box.play([Happens(5, PortEvent.ALARM)])
+        assert await held.next_event(30) is PortEvent.ALARM
     assert await (await box.sensors()).read() == (reading,)
 
 
@@ -60,9 +61,21 @@ async def test_what_was_asked_of_a_port_is_kept() -> None:
     box = SimBox()
     card = box.plug(cards.analog("oooo"), "pci:0000:05:01.0")
     port: SimPort = box.voice(card).port(card.ports[2])
-    await port.hook(Hook.OFF)
-    await port.hook(Hook.FLASH)
-    assert box.world.port(3).hooks == [Hook.OFF, Hook.FLASH]
+    async with port.hold() as held:
+        await held.hook(Hook.OFF)
+        await held.hook(Hook.FLASH)
+    assert box.world.port(3).hooks == [Hook.OFF, Hook.FLASH, Hook.ON]
+
+
+async def test_what_happens_is_told_to_its_holder_as_far_as_there_is_room() -> None:
+    box = SimBox()
+    card = box.plug(cards.analog("oooo"), "pci:0000:05:01.0")
+    box.play([Happens(1, PortEvent.RING)] * (MOST_EVENTS + 1))
+    async with box.voice(card).port(card.ports[0]).hold() as held:
+        box.play([Happens(1, PortEvent.RING)] * MOST_EVENTS + [Happens(1, PortEvent.ALARM)])
+        assert [await held.next_event(30) for _ in range(MOST_EVENTS)] == [PortEvent.RING] * MOST_EVENTS
+        with pytest.raises(TimedOut):
+            await held.next_event(0.02)
 
 
 class ScriptedBell:

@@ -20,7 +20,7 @@ from hal.linux.box import LinuxBox
 from hal.protocols.box import Box
 from hal.protocols.led import OFF, ON, Blink, Light
 from hal.protocols.sensor import Reading, SensorKind
-from hal.protocols.voice import Alarm, Coding, LineConfig
+from hal.protocols.voice import Alarm, ChannelConfig, Coding, LineConfig, Signalling
 from hal.sim import cards as sim_cards
 from hal.sim.box import LEDS, SimBox
 from hal.sim.cards import Blueprint
@@ -114,7 +114,8 @@ class SimWorld:
 
     def seized(self, span: int, position: int, channel: int, signalling: str) -> None:
         world = self.box.world.port(channel)
-        world.state = replace(world.state, signalling=signalling, open=True, alarms=frozenset({Alarm.RED}))
+        world.config = ChannelConfig(Signalling(signalling.lower()))
+        world.open, world.alarms = True, frozenset({Alarm.RED})
 
     def light(self, name: str) -> Light:
         return next(led.light for led in self.box.sim_leds if led.name == name)

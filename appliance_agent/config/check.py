@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from zoneinfo import ZoneInfo
 
+from appliance_agent.config.check_lines import check_lines
 from appliance_agent.config.model import (
     Desired,
     ExtensionKind,
@@ -34,6 +35,7 @@ def check(document: Desired, prompts_on_disk: Collection[str]) -> list[FieldFaul
         *_network(document),
         *_extensions(document),
         *_trunks(document),
+        *check_lines(document),
         *_outbound(document),
         *_references(document),
         *_sounds(document, prompts_on_disk),
@@ -69,6 +71,10 @@ def _duplicates(document: Desired) -> Iterator[FieldFault]:
     ids = {
         "extensions": [extension.number for extension in document.extensions],
         "trunks": [trunk.id for trunk in document.trunks],
+        "e1_spans": [span.line for span in document.e1_spans],
+        "fxo_ports": [port.line for port in document.fxo_ports],
+        "linksets": [linkset.id for linkset in document.linksets],
+        "line_trunks": [trunk.id for trunk in document.line_trunks],
         "outbound": [route.prefix for route in document.outbound],
         "dids": [did.number.lstrip("+") for did in document.dids],
         "prompts": [prompt.id for prompt in document.prompts],
@@ -114,6 +120,8 @@ def _extensions(document: Desired) -> Iterator[FieldFault]:
             yield FieldFault(path, "a SIP phone needs a secret")
         if extension.kind is ExtensionKind.BROWSER and extension.secret is not None:
             yield FieldFault(path, "a browser gets a new secret at each log-in; leave this empty")
+        if extension.kind is ExtensionKind.ANALOG and extension.secret is not None:
+            yield FieldFault(path, "an analog set has no secret; leave this empty")
 
 
 def _trunks(document: Desired) -> Iterator[FieldFault]:
@@ -137,10 +145,14 @@ def _trunks(document: Desired) -> Iterator[FieldFault]:
 
 
 def _outbound(document: Desired) -> Iterator[FieldFault]:
-    trunks = {trunk.id for trunk in document.trunks}
+    by_lines = {trunk.id: trunk for trunk in document.line_trunks}
+    trunks = {trunk.id for trunk in document.trunks} | by_lines.keys()
     for route in document.outbound:
+        path = f"outbound/{route.prefix}/trunk"
         if route.trunk not in trunks:
-            yield _missing(f"outbound/{route.prefix}/trunk", "trunk", route.trunk, trunks)
+            yield _missing(path, "trunk", route.trunk, trunks)
+        elif route.trunk in by_lines and not by_lines[route.trunk].lines:
+            yield FieldFault(path, f"line trunk {route.trunk!r} has no line; add one")
         taken = sorted(item.number for item in document.extensions if item.number.startswith(route.prefix))
         if taken:
             yield FieldFault(

@@ -9,7 +9,7 @@ from appliance_agent.config.model import Desired, Menu
 
 KEYS = {
     "extensions": "number", "trunks": "id", "outbound": "prefix", "dids": "number", "prompts": "id", "menus": "id",
-    "queues": "id", "options": "digit",
+    "queues": "id", "options": "digit", "e1_spans": "line", "fxo_ports": "line", "linksets": "id", "line_trunks": "id",
 }  # fmt: skip
 """Lists whose items have a name of their own, and the field that holds it. Other lists are values."""
 

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from appliance_agent.config.lines import AnalogSet, E1Span, FxoPort, LineTrunk, LinkSet
+from appliance_agent.config.part import Part
 from appliance_agent.config.text import (
     DialledNumber,
     Digits,
@@ -26,10 +28,6 @@ from appliance_agent.config.text import (
 )
 
 
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class Codec(StrEnum):
     ALAW = "alaw"
     ULAW = "ulaw"
@@ -42,6 +40,8 @@ class ExtensionKind(StrEnum):
     """A SIP phone or softphone: registers over UDP or TCP with `secret`."""
     BROWSER = "browser"
     """The panel's own phone (WebRTC): gets a secret per session, none is stored here."""
+    ANALOG = "analog"
+    """A telephone set at an FXS port of the box, named in `analog`."""
 
 
 class RecordPolicy(StrEnum):
@@ -55,11 +55,15 @@ class Extension(Part):
     kind: ExtensionKind = ExtensionKind.BROWSER
     secret: Secret | None = None
     """Phones only; made by the service when left out."""
+    analog: AnalogSet | None = None
+    """Analog sets only."""
     record: RecordPolicy = RecordPolicy.ALWAYS
     """For calls this extension makes. Calls from outside are recorded by their DID's policy."""
 
 
 class Trunk(Part):
+    """Over SIP. Trunks over telephone lines: `LineTrunk`."""
+
     id: Slug
     name: Name
     host: Host
@@ -77,6 +81,7 @@ class OutboundRoute(Part):
 
     prefix: Digits
     trunk: Slug
+    """A trunk over SIP or over lines."""
 
 
 class MenuTarget(Part):
@@ -187,6 +192,10 @@ class Desired(Part):
     network: Network = Network()
     extensions: tuple[Extension, ...] = ()
     trunks: tuple[Trunk, ...] = ()
+    e1_spans: tuple[E1Span, ...] = ()
+    fxo_ports: tuple[FxoPort, ...] = ()
+    linksets: tuple[LinkSet, ...] = ()
+    line_trunks: tuple[LineTrunk, ...] = ()
     outbound: tuple[OutboundRoute, ...] = ()
     dids: tuple[Did, ...] = ()
     prompts: tuple[Prompt, ...] = ()

@@ -29,6 +29,12 @@ ExtensionNumber = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,7}$")
 DialledNumber = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{3,20}$")]
 """A public number as the exchange sends it (E.164 or national significant form)."""
 
+FxoName = Annotated[str, StringConstraints(pattern=r"^fxo-[1-9][0-9]{0,2}$")]
+FxsName = Annotated[str, StringConstraints(pattern=r"^fxs-[1-9][0-9]{0,2}$")]
+E1Name = Annotated[str, StringConstraints(pattern=r"^e1-[1-9][0-9]{0,2}$")]
+OutsideLineName = Annotated[str, StringConstraints(pattern=r"^(fxo|e1)-[1-9][0-9]{0,2}$")]
+"""Lines by the names that the hardware layer gives them (ADR 0010): an outside line is an FXO port or an E1."""
+
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}$")]
 MenuDigit = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
 PromptId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]

@@ -30,7 +30,8 @@ def render_pjsip(desired: Desired, facts: Facts) -> str:
     conf.section("global", type="global", user_agent="SA800", endpoint_identifier_order="ip,username")
     _transports(conf, desired, facts)
     for extension in desired.extensions:
-        _extension(conf, desired, extension)
+        if extension.kind is not ExtensionKind.ANALOG:
+            _extension(conf, desired, extension)
     for trunk in desired.trunks:
         _trunk(conf, desired, trunk)
     return str(conf)

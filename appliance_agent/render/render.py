@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from appliance_agent.config.model import Desired
+from appliance_agent.config.model import Desired, ExtensionKind
 from appliance_agent.render import access, dialplan, journal, modules, moh, pjsip, queues, static
 from appliance_agent.render.door import word
 from appliance_agent.render.facts import Facts
@@ -55,8 +55,10 @@ def expected(desired: Desired, facts: Facts) -> Expected:
 
 
 def endpoints_of(desired: Desired) -> frozenset[str]:
+    """Of PJSIP: analog sets are none."""
     trunks = (pjsip.trunk_endpoint(trunk.id) for trunk in desired.trunks)
-    return frozenset([*(word(extension.number) for extension in desired.extensions), *trunks])
+    phones = (extension for extension in desired.extensions if extension.kind is not ExtensionKind.ANALOG)
+    return frozenset([*(word(extension.number) for extension in phones), *trunks])
 
 
 def queues_of(desired: Desired) -> frozenset[str]:

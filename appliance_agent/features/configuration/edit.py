@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from appliance_agent.config.check import prompt_references, targets
 from appliance_agent.config.diff import KEYS, same_menu
+from appliance_agent.config.lines import E1Span, FxoPort, LineTrunk, LinkSet, Ss7
 from appliance_agent.config.model import (
     Desired,
     Did,
@@ -28,7 +29,8 @@ from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault
 
 COLLECTIONS: Mapping[str, type[BaseModel]] = {
     "extensions": Extension, "trunks": Trunk, "outbound": OutboundRoute, "dids": Did, "prompts": Prompt,
-    "menus": Menu, "queues": Queue,
+    "menus": Menu, "queues": Queue, "e1_spans": E1Span, "fxo_ports": FxoPort, "linksets": LinkSet,
+    "line_trunks": LineTrunk,
 }  # fmt: skip
 SINGLETONS: Mapping[str, type[BaseModel]] = {"site": Site, "network": Network}
 
@@ -85,8 +87,16 @@ def delete_item(document: Desired, collection: str, name: str) -> Desired:
 
 def referrers(document: Desired, collection: str, name: str) -> list[str]:
     """Paths of everything that names the item."""
-    if collection == "trunks":
+    if collection in ("trunks", "line_trunks"):
         return [f"outbound/{route.prefix}/trunk" for route in document.outbound if route.trunk == name]
+    if collection in ("e1_spans", "fxo_ports"):
+        return [f"line_trunks/{trunk.id}/lines/{name}" for trunk in document.line_trunks if name in trunk.lines]
+    if collection == "linksets":
+        return [
+            f"e1_spans/{span.line}/signalling/linkset"
+            for span in document.e1_spans
+            if isinstance(span.signalling, Ss7) and span.signalling.linkset == name
+        ]
     if collection == "prompts":
         return [path for path, prompt in prompt_references(document) if prompt == name]
     found = []

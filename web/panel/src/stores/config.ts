@@ -18,6 +18,10 @@ import { useLive } from './live';
 export const ID_OF: { [K in CollectionName]: (item: Collections[K]) => string } = {
   extensions: (item) => item.number,
   trunks: (item) => item.id,
+  e1_spans: (item) => item.line,
+  fxo_ports: (item) => item.line,
+  linksets: (item) => item.id,
+  line_trunks: (item) => item.id,
   outbound: (item) => item.prefix,
   dids: (item) => item.number,
   prompts: (item) => item.id,

@@ -1,3 +1,4 @@
+import type { AnalogSet, E1Span, FxoPort, LineTrunk, LinkSet } from './lines.js';
 import type { ExtensionKind, Language } from './session.js';
 
 export type Codec = 'alaw' | 'ulaw' | 'g722' | 'opus';
@@ -15,9 +16,12 @@ export interface Extension {
   name: string;
   kind: ExtensionKind;
   secret?: string | null;
+  /** Kind `analog` only. */
+  analog?: AnalogSet | null;
   record: RecordPolicy;
 }
 
+/** Over SIP. Over telephone lines: LineTrunk. */
 export interface Trunk {
   id: string;
   name: string;
@@ -97,6 +101,10 @@ export interface Network {
 export interface Collections {
   extensions: Extension;
   trunks: Trunk;
+  e1_spans: E1Span;
+  fxo_ports: FxoPort;
+  linksets: LinkSet;
+  line_trunks: LineTrunk;
   outbound: OutboundRoute;
   dids: Did;
   prompts: Prompt;

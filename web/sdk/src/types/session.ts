@@ -1,6 +1,6 @@
 export type Role = 'admin' | 'supervisor' | 'agent' | 'technician';
 export type Language = 'zh' | 'en';
-export type ExtensionKind = 'phone' | 'browser';
+export type ExtensionKind = 'phone' | 'browser' | 'analog';
 
 export interface BoxStatus {
   product: string;

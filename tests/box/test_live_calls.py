@@ -117,7 +117,7 @@ async def test_extension_to_extension_and_out(root: Path, tmp_path: Path) -> Non
 
 async def test_a_trunk_that_falls_silent_is_told_by_ari_and_alarms(root: Path, tmp_path: Path) -> None:
     async with house(root, tmp_path) as made:
-        await made.outside.send("quit")
+        await made.outside.quit()
         await made.outside.wait("process_ended")
         await made.link.ami.command("pjsip qualify trunk-exchange")
         await made.seen(

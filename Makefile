@@ -17,8 +17,8 @@ setup:  ## everything that run and test need: host packages, Python tools, root 
 	@image/host/setup
 
 .PHONY: run
-run: setup  ## LISTEN=: start one box with its public exchange; prints the address and what to do next
-	@PYTHONPATH=. $(VENV)/bin/python -m tests.lab run $(if $(LISTEN),--listen $(LISTEN)) $(RUN_ARGS)
+run: setup  ## LISTEN= CARDS=: start one box with its public exchange; prints the address and what to do next
+	@PYTHONPATH=. $(VENV)/bin/python -m tests.lab run $(if $(LISTEN),--listen $(LISTEN)) $(if $(CARDS),--cards "$(CARDS)") $(RUN_ARGS)
 
 .PHONY: test
 test: setup check check-web sanitize  ## all tests, unit to browser, on real Asterisk

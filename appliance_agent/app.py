@@ -23,6 +23,8 @@ from appliance_agent.features.callcontrol.service import CallControl
 from appliance_agent.features.configuration.api import ConfigurationApi
 from appliance_agent.features.configuration.service import Configuration
 from appliance_agent.features.configuration.store import ConfigurationStore
+from appliance_agent.features.lines.api import LinesApi
+from appliance_agent.features.lines.service import Lines
 from appliance_agent.features.live import api as live_api
 from appliance_agent.features.live.service import LiveBoard
 from appliance_agent.features.people.api import PeopleApi
@@ -52,8 +54,16 @@ from appliance_agent.kernel.service import Service, keep_running
 from appliance_agent.store.database import Database
 from appliance_agent.system.alarms import Alarms
 from appliance_agent.system.health import Health
+from appliance_agent.system.lines.cards import Cards
+from appliance_agent.system.lines.channels import Channels
+from appliance_agent.system.lines.hardware import SimulatedLines, hardware
+from appliance_agent.system.lines.history import LineHistory
+from appliance_agent.system.lines.watch import LineWatch
 from contracts.journal import UserEvent
 from contracts.paths import BoxPaths
+from hal.boards import BOARDS
+from hal.names_file import NamesFile
+from hal.sim.box import SimBox
 
 log = structlog.get_logger()
 
@@ -71,6 +81,7 @@ class Agent:
         self.database = Database(paths.database)
         self.alarms = Alarms(self.database, self.bus, self.clock)
         self._telephony()
+        self._hardware()
         self._people()
         self._configuration(secrets)
         self._desk()
@@ -97,6 +108,26 @@ class Agent:
             UserEvent.HOLD, {"on": str(int(on))}, uniqueid=channel.uniqueid, linkedid=channel.linkedid
         )
 
+    def _hardware(self) -> None:
+        self.box = hardware(self.identity.cards)
+        board = BOARDS[self.identity.edition.upper()]
+        names = NamesFile(self.paths.line_names)
+        self.cards = Cards(box=self.box, board=board, names=names, alarms=self.alarms, bus=self.bus)
+        self.line_channels, self.line_history = Channels(self.link, self.bus), LineHistory(self.database, self.clock)
+        self.line_watch = LineWatch(
+            box=self.box, cards=self.cards, channels=self.line_channels, history=self.line_history, config=self.config,
+            alarms=self.alarms, bus=self.bus, clock=self.clock, blocked=dict, stuck=dict,
+        )  # fmt: skip
+        self.simulation = [
+            SimulatedLines(box, self.paths.simulated_cards, found=self.cards, config=self.config, bus=self.bus)
+            for box in (self.box,)
+            if isinstance(box, SimBox)
+        ]
+        self.lines = Lines(
+            box=self.box, cards=self.cards, watch=self.line_watch, channels=self.line_channels,
+            history=self.line_history, live=self.live, clock=self.clock, simulated=bool(self.identity.cards),
+        )  # fmt: skip
+
     def _people(self) -> None:
         self.audit = AuditTrail(self.database, self.clock)
         self.sessions = Sessions(self.database, self.bus, self.clock, self.config, phones=self.phones, realm=SIP_REALM)
@@ -121,7 +152,7 @@ class Agent:
         )  # fmt: skip
         self.board = LiveBoard(
             database=self.database, live=self.live, config=self.config, bus=self.bus, clock=self.clock,
-            seats=self.seats.all, alarms=self.alarms.open,
+            seats=self.seats.all, alarms=self.alarms.open, lines=self.line_watch.live,
         )  # fmt: skip
         self.call_control = CallControl(
             link=self.link, live=self.live, config=self.config, bus=self.bus, clock=self.clock,
@@ -146,13 +177,15 @@ class Agent:
             *RecordsApi(self.record_store, self.paths.recordings, self.config).routes(),
             *ReportsApi(ReportStore(self.database), self.config).routes(),
             *alarms_api.routes(self.alarms),
+            *LinesApi(self.lines, self.audit).routes(),
         ]
 
     def services(self) -> Sequence[Service]:
         """Listeners first: what the link publishes when it connects must not be missed."""
         return (
             self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions, self.configuration,
-            self.seats, self.board, self.recordings, self.hub, self.link, self.server,
+            self.seats, self.board, self.recordings, self.hub, *self.simulation, self.line_watch, self.line_channels,
+            self.cards, self.link, self.server,
         )  # fmt: skip
 
     async def run(self) -> None:

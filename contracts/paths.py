@@ -74,6 +74,21 @@ class BoxPaths:
         return self.data / "setup-token"
 
     @property
+    def line_names(self) -> Path:
+        """What the telephone lines are called and which connector each name belongs to (hal.names_file)."""
+        return self.data / "lines.json"
+
+    @property
+    def line_traces(self) -> Path:
+        """<trace id>.txt: what a line's signalling said."""
+        return self.data / "line-traces"
+
+    @property
+    def simulated_cards(self) -> Path:
+        """Unix socket through which things happen to the cards of a simulated box (hal.sim.door); labs only."""
+        return self.root / "run/sa800/cards.sock"
+
+    @property
     def agent_socket(self) -> Path:
         """Unix socket on which the agent serves HTTP to the front."""
         return self.root / "run/sa800/agent.sock"

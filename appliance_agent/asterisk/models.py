@@ -244,11 +244,16 @@ class ChannelRow:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class LineNews:
+    """chan_dahdi saw an alarm begin or end, or a port's do-not-disturb change: look at the lines now."""
+
+
 CallEvent = (
     ChannelChanged | ChannelGone | ChannelHeld | BridgeEntered | BridgeLeft | DialBegun
     | QueueJoined | QueueLeft | QueueOffered | QueueConnected
 )  # fmt: skip
-AsteriskEvent = CallEvent | MemberChanged | MemberGone | EndpointChanged
+AsteriskEvent = CallEvent | MemberChanged | MemberGone | EndpointChanged | LineNews
 
 
 def _number(text: str) -> int:
@@ -285,6 +290,7 @@ _CONVERSIONS: dict[str, Callable[[Message], AsteriskEvent]] = {
     "QueueMemberPause": _member,
     "QueueMemberAdded": _member,
     "QueueMemberRemoved": lambda m: MemberGone(Member.from_ami(m)),
+    **dict.fromkeys(("Alarm", "AlarmClear", "SpanAlarm", "SpanAlarmClear", "DNDState"), lambda _: LineNews()),
 }
 
 

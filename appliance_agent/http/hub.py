@@ -27,6 +27,9 @@ log = structlog.get_logger()
 
 GATHER_S = 0.15
 """Changes wait this long for others. docs/api.md promises at most 200 ms."""
+URGENT_S = 0.02
+URGENT = frozenset({"alarms", "lines"})
+"""What a technician waits for wait less, so that an alarm is on the page 200 ms after the kernel's event."""
 QUEUE_LIMIT = 100
 """Messages waiting for one client."""
 KEPT_LIMIT = 20
@@ -126,8 +129,9 @@ class EventsHub:
                     flush_at = None
                     continue
                 self._note(event)
-                if flush_at is None and (self._set or self._gone):
-                    flush_at = loop.time() + GATHER_S
+                if isinstance(event, LiveChanged):
+                    due = loop.time() + (URGENT_S if event.kind in URGENT else GATHER_S)
+                    flush_at = due if flush_at is None else min(flush_at, due)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         peer.check_origin(request)

@@ -58,7 +58,7 @@ class RecordWritten:
 
 @dataclass(frozen=True, slots=True)
 class LiveChanged:
-    """Something on the live board changed. `kind`: queues | seats | calls | alarms; `object` None = gone."""
+    """Something on the live board changed. `kind`: queues | seats | calls | alarms | lines; `object` None = gone."""
 
     kind: str
     id: str

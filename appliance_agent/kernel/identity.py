@@ -36,6 +36,9 @@ class BoxIdentity:
     """IPv4 address at which those outside reach this box when it is not its own: somebody before it forwards SIP and
     audio. An announced address of the configuration comes first."""
 
+    cards: str = ""
+    """Telephone cards of a simulated box, such as "e1:4 fxo:8"; labs only. Empty: the box's own hardware."""
+
     @property
     def listen_host(self) -> str:
         return self.listen.rpartition(":")[0]
@@ -75,7 +78,8 @@ def parse_identity(text: str, path: Path) -> BoxIdentity:
     announce = _string(values, "announce", path, "")
     if announce:
         _check_address(announce, "announce", path)
-    return BoxIdentity(box_id, Edition(edition), listen, sample, exchange, announce)
+    cards = _string(values, "cards", path, "")
+    return BoxIdentity(box_id, Edition(edition), listen, sample, exchange, announce, cards)
 
 
 def read_identity(path: Path) -> BoxIdentity:

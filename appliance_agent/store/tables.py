@@ -212,3 +212,44 @@ alarm = Table(
     Column("cleared_us", Integer),
     Column("acked_by", String(64)),
 )  # fmt: skip
+
+# ── telephone lines ────────────────────────────────────────────────────────────────────────────────
+line_alarm = Table(
+    "line_alarm", metadata,
+    # One row a period; what is wrong now has no end. Lines by hal's names (fxo-1, e1-2).
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("line", String(16), nullable=False, index=True),
+    Column("alarm", String(16), nullable=False),
+    Column("since_us", Integer, nullable=False),
+    Column("until_us", Integer),
+)  # fmt: skip
+
+line_counts = Table(
+    "line_counts", metadata,
+    # What came in the quarter of an hour that began then; quarters without anything have no row.
+    Column("line", String(16), primary_key=True),
+    Column("at_us", Integer, primary_key=True),
+    Column("counts", JSON, nullable=False),
+)  # fmt: skip
+
+line_block = Table(
+    "line_block", metadata,
+    # Taken out of service by a person, until given back: told to Asterisk again after each of its starts.
+    Column("line", String(16), primary_key=True),
+    Column("timeslot", Integer, primary_key=True),
+    Column("by", String(64), nullable=False),
+    Column("at_us", Integer, nullable=False),
+)  # fmt: skip
+
+line_trace = Table(
+    "line_trace", metadata,
+    # Its text is BoxPaths.line_traces/<id>.txt.
+    Column("id", String(32), primary_key=True),
+    Column("line", String(16), nullable=False, index=True),
+    Column("by", String(64), nullable=False),
+    Column("began_us", Integer, nullable=False),
+    Column("ended_us", Integer),
+    Column("size_bytes", Integer, nullable=False),
+    Column("end", String(16), nullable=False),
+    # time | size | stopped | failed; "" while it runs
+)  # fmt: skip

@@ -38,9 +38,9 @@ def analog_span(local: int, ports: str, kind: str = "ANALOG_MIXED") -> Span:
     )
 
 
-def e1(model: str, spans: int) -> Blueprint:
-    """wct4xxp with two or four spans: no serial."""
-    return Blueprint(model, "Digium", "wct4xxp", None, tuple(e1_span(local) for local in range(1, spans + 1)))
+def e1(model: str, spans: int, family: str = "wct4xxp") -> Blueprint:
+    """No serial, as wct4xxp with two or four spans."""
+    return Blueprint(model, "Digium", family, None, tuple(e1_span(local) for local in range(1, spans + 1)))
 
 
 def serial_e1(serial: str) -> Blueprint:

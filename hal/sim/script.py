@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hal.protocols.sensor import Reading
-from hal.protocols.voice import Alarm, PortEvent
+from hal.protocols.voice import Alarm, PortEvent, SpanCounters
 from hal.sim.cards import Blueprint
 
 
@@ -32,6 +32,20 @@ class Alarms:
 
 
 @dataclass(frozen=True, slots=True)
+class PortAlarms:
+    channel: int
+    alarms: frozenset[Alarm]
+    """RED on an FXO port: no line is plugged in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    span: int
+    counters: SpanCounters
+    """As they stand from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Happens:
     channel: int
     event: PortEvent
@@ -42,4 +56,4 @@ class Measures:
     reading: Reading
 
 
-Step = Plug | Pull | Move | Alarms | Happens | Measures
+Step = Plug | Pull | Move | Alarms | PortAlarms | Counts | Happens | Measures

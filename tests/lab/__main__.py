@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from hal.errors import HalError
+from hal.sim.words import STEPS_HINT
 from tests.lab.box import LabError
 from tests.lab.forward import LOOPBACK, ListenError
 from tests.lab.lab import ended_by_signals
@@ -20,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--listen", default=LOOPBACK, metavar="ADDRESS", help="of this machine: HTTPS, SIP, audio")
     run.add_argument("--data", type=Path, help="keep the boxes' data in this folder; without it, it is gone at the end")
     run.add_argument("--boxes", type=int, default=1)
+    run.add_argument("--cards", default="", help='simulated telephone cards, such as "e1:4 fxo:4 fxs:4"')
     run.add_argument("--empty", action="store_true", help="no sample configuration")
     call = actions.add_parser("call", help="a subscriber of the running lab's exchange calls a box")
     call.add_argument("--from", dest="from_", default="13800138000", metavar="NUMBER", help="caller's number")
@@ -32,6 +35,10 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("--name", default="", help="caller's name")
     call.add_argument("--box", default="box1")
     call.add_argument("--lab", type=int, help="number of the lab, when several run")
+    happens = actions.add_parser("cards", help="let something happen to simulated cards: cards alarm 1 red")
+    happens.add_argument("step", nargs="+", metavar="WORD", help=STEPS_HINT)
+    happens.add_argument("--box", default="box1")
+    happens.add_argument("--lab", type=int, help="number of the lab, when several run")
     actions.add_parser("list", help="the running labs")
     return parser
 
@@ -48,6 +55,11 @@ def main() -> int:
             from tests.lab.call import call
 
             return call(arguments)
+        case "cards":
+            from tests.lab.call import happens
+
+            happens(arguments.lab, arguments.box, " ".join(arguments.step))
+            return 0
         case _:
             from tests.lab import records
 
@@ -61,7 +73,7 @@ if __name__ == "__main__":
     try:
         with ended_by_signals():
             sys.exit(main())
-    except (LabError, ListenError, NetworkError, NotPermittedError, TooLate, ValueError) as error:
+    except (HalError, LabError, ListenError, NetworkError, NotPermittedError, TooLate, ValueError) as error:
         sys.exit(f"sa800-lab: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

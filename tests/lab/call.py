@@ -1,6 +1,7 @@
 """`sa800-lab call`: one call from the public network into a running lab, told step by step."""
 
 import argparse
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from contracts.journal import UserEvent
+from hal.sim.door import ask
 from tests.lab import records
 from tests.lab.box import LabError, Machine, Plan
 from tests.lab.exchange import Call, Exchange
@@ -40,6 +42,16 @@ def joined(number: int | None = None) -> Iterator[tuple[records.Record, Exchange
         yield record, exchange
     finally:
         exchange.ami.close()
+
+
+def happens(number: int | None, box: str, step: str) -> None:
+    """A step for a box's simulated cards, of a lab that another process runs. Raises LabError and hal's errors."""
+    record = _choose(number)
+    facts = record.facts["boxes"].get(box)
+    if facts is None:
+        raise LabError(f"no box {box}: there are {', '.join(record.facts['boxes'])}")
+    machine = Machine(_machine(record, box, facts["address"], None), record)
+    asyncio.run(ask(machine.path("/run/sa800/cards.sock"), step))
 
 
 class SeatWatch:

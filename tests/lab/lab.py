@@ -1,5 +1,6 @@
 """A lab: an emulated public exchange and boxes on one bridge. `with Lab() as lab: lab.exchange.call(...)`."""
 
+import asyncio
 import contextlib
 import hashlib
 import secrets
@@ -15,6 +16,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from hal.sim.door import ask
 from tests.lab import exchange as exchange_module
 from tests.lab import records
 from tests.lab.box import LabError, Machine, Plan
@@ -105,20 +107,26 @@ class Box(Machine):
         config = "/var/lib/sa800/asterisk/current/asterisk.conf"
         return self.command("/usr/sbin/asterisk", "-C", config, "-rx", command)
 
+    def happens(self, step: str) -> None:
+        """Something happens to the box's simulated cards: "alarm 1 red" (hal.sim.words). Raises hal's errors."""
+        asyncio.run(ask(self.path("/run/sa800/cards.sock"), step))
+
 
 class Lab:
     """Everything it makes is recorded first, and gone after `close`. Several labs may run at once."""
 
     def __init__(
         self, boxes: int = 1, *, sample: bool = True, data: Path | None = None, port: int = 0,
-        listen: str = LOOPBACK, say: Callable[[str], None] = lambda text: None,
+        listen: str = LOOPBACK, cards: str = "", say: Callable[[str], None] = lambda text: None,
     ) -> None:  # fmt: skip
-        """`listen`, `port`: where box1's panel is; off loopback by HTTPS, and SIP and audio come in there too."""
+        """`listen`, `port`: where box1's panel is; off loopback by HTTPS, and SIP and audio come in there too.
+        `cards`: simulated telephone cards of each box, in the words of hal.sim.words."""
         if not 1 <= boxes <= MOST_BOXES:
             raise ValueError(f"boxes = {boxes}; from 1 to {MOST_BOXES}")
         self._listen = listen
         self._there: Outside | None = None
         self._count, self._sample, self._data, self._port, self._say = boxes, sample, data, port, say
+        self._cards = cards
         self.boxes: list[Box] = []
         self.exchange: Exchange
         self.record: records.Record | None = None
@@ -200,6 +208,8 @@ class Lab:
             f'box_id = "lab-{self.record.number}-{name}"', 'edition = "sa800"', f'listen = "{panel}:{port}"',
             f"sample = {str(self._sample).lower()}", f'exchange = "{network.exchange}"',
         ]  # fmt: skip
+        if self._cards:
+            lines.append(f'cards = "{self._cards}"')
         if index == 0 and self._there is not None:
             lines.append(f'announce = "{self._there.address}"')
         data = self._data / name if self._data is not None else None

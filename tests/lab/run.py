@@ -4,6 +4,8 @@ import argparse
 import time
 
 from appliance_agent.config.sample import BROWSER_NUMBERS, SAMPLE_DID
+from hal.errors import HalError
+from hal.sim import words
 from tests.lab.box import LabError
 from tests.lab.forward import ListenError, is_free, outside
 from tests.lab.lab import Box, Lab
@@ -22,7 +24,7 @@ def _port(listen: str, port: int) -> int:
     return 0
 
 
-def _greeting(box: Box, sample: bool) -> str:
+def _greeting(box: Box, sample: bool, cards: str) -> str:
     lines = [f"  panel        {box.panel_url}"]
     if box.https:
         lines.append("               (own certificate: the browser warns once; its SHA-256 must be")
@@ -37,6 +39,8 @@ def _greeting(box: Box, sample: bool) -> str:
             f"               {SAMPLE_DID} → menu: 1 service, 2 sales, 0 operator; seats {', '.join(BROWSER_NUMBERS)}",
             "  call out     9 and a number: 9075500000001 answers with a tone; …99 echo, …98 busy, …97 no answer",
         ]
+    if cards:
+        lines.append("  its cards    simulated; sa800-lab cards alarm 1 red, … alarm 1 (over), … pull pci:0000:05:00.0")
     return "\n".join(lines)
 
 
@@ -48,11 +52,18 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"[{time.monotonic() - begun:5.1f} s] {text}", flush=True)
 
     data = arguments.data.absolute() if arguments.data else None
-    lab = Lab(arguments.boxes, sample=not arguments.empty, data=data, listen=arguments.listen, port=port, say=say)
+    try:
+        words.cards(arguments.cards)
+    except HalError as error:
+        raise LabError(f"CARDS: {error}") from error
+    lab = Lab(
+        arguments.boxes, sample=not arguments.empty, data=data, listen=arguments.listen, port=port,
+        cards=arguments.cards, say=say,
+    )  # fmt: skip
     with lab:
         say("ready")
         for box in lab.boxes:
-            print(f"\n{box.name}\n{_greeting(box, not arguments.empty)}", flush=True)
+            print(f"\n{box.name}\n{_greeting(box, not arguments.empty, arguments.cards)}", flush=True)
         print("\nCtrl-C ends and removes it all.", flush=True)
         try:
             while True:

@@ -112,7 +112,7 @@ async def agent(root: Path, more: list[Route] | None = None, *, queue_limit: int
     audit = AuditTrail(database, clock)
     sessions = Sessions(database, bus, clock, config, phones=sip, realm="asterisk")
     users = Users(database, clock, config, all_sessions=sessions, audit=audit, setup_link=paths.setup_link)
-    live: dict[str, Any] = {"queues": [], "seats": [], "calls": [], "alarms": []}
+    live: dict[str, Any] = {"queues": [], "seats": [], "calls": [], "alarms": [], "lines": []}
     hub = EventsHub(bus, clock, sessions, lambda: live, queue_limit=queue_limit)
     identity = BoxIdentity("sa800-test", Edition.SA800)
     status = StatusApi(identity, "0", config, setup_needed=users.setup_needed, asterisk_up=lambda: False)

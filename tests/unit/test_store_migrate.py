@@ -72,10 +72,10 @@ def test_a_failed_migration_leaves_nothing_behind(tmp_path: Path) -> None:
     assert tables == {"seat_event"}
 
 
-SECOND = """
+NEXT = """
 from alembic import op
 import sqlalchemy as sa
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "9001", "{head}", None, None
 
 def upgrade():
     with op.batch_alter_table("alarm") as batch:
@@ -85,11 +85,11 @@ def upgrade():
 
 def test_a_backup_is_made_before_a_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "box.db"
-    upgrade(path)
+    head = upgrade(path)
     shutil.copytree(migrate.SCRIPTS, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "scripts/versions/0002_second.py").write_text(SECOND)
+    (tmp_path / "scripts/versions/9001_next.py").write_text(NEXT.replace("{head}", head))
     monkeypatch.setattr(migrate, "SCRIPTS", tmp_path / "scripts")
-    assert upgrade(path) == "0002"
+    assert upgrade(path) == "9001"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("SELECT extra FROM alarm")
-    assert current_revision(tmp_path / "box.db.before-0002") == "0001"
+    assert current_revision(tmp_path / "box.db.before-9001") == head

@@ -48,12 +48,13 @@ class CallOut(BaseModel):
 
 
 class LiveOut(BaseModel):
-    """Seats and alarms as in GET /seats and GET /alarms."""
+    """Seats, alarms and lines as in GET /seats, GET /alarms and GET /lines."""
 
     queues: list[QueueOut]
     seats: list[dict[str, Any]]
     calls: list[CallOut]
     alarms: list[dict[str, Any]]
+    lines: list[dict[str, Any]]
     at: str
 
 

@@ -24,16 +24,17 @@ Lister = Callable[[], Awaitable[list[dict[str, Any]]]]
 
 
 class LiveBoard:
-    """`seats`, `alarms`: all of them as they are now; afterwards their changes come by the bus."""
+    """`seats`, `alarms`: all of them as they are now; afterwards their changes come by the bus.
+    `lines`: told as they are at each moment."""
 
     name = "live board"
 
     def __init__(
         self, *, database: Database, live: LiveCalls, config: ConfigHolder, bus: Bus, clock: Clock,
-        seats: Lister, alarms: Lister,
+        seats: Lister, alarms: Lister, lines: Callable[[], list[dict[str, Any]]],
     ) -> None:  # fmt: skip
         self._database, self._live, self._config, self._bus, self._clock = database, live, config, bus, clock
-        self._list_seats, self._list_alarms = seats, alarms
+        self._list_seats, self._list_alarms, self._lines = seats, alarms, lines
         self._seats: dict[str, dict[str, Any]] = {}
         self._alarms: dict[str, dict[str, Any]] = {}
         self._queues: dict[str, dict[str, Any]] = {}
@@ -49,6 +50,7 @@ class LiveBoard:
             "seats": list(self._seats.values()),
             "calls": [call.view() for call in self._live.state.calls.values()],
             "alarms": list(self._alarms.values()),
+            "lines": self._lines(),
         }
 
     async def run(self) -> None:

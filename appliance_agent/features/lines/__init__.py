@@ -1,0 +1,1 @@
+"""Telephone lines for people: what is in the box, how each line does, what it suffered."""

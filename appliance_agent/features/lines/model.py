@@ -1,0 +1,152 @@
+"""What the routes of the lines take and give."""
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from appliance_agent.system.lines.facts import Shown
+from hal.model.inventory import CardId, PortKind
+from hal.protocols.voice import Alarm, Coding
+
+MOST_PERIODS = 1000
+
+
+class LineOut(BaseModel):
+    """As in the live board."""
+
+    id: str
+    """Its name: fxo-1, fxs-3, e1-2."""
+    kind: PortKind
+    order: int
+    state: Shown
+    since: str
+    """Since when it is in this state."""
+    alarms: list[Alarm]
+    label: str
+    """What the configuration calls it; "" when it is not configured."""
+    signalling: Literal["", "pri", "r2", "ss7", "fxo", "fxs"]
+    number: str
+    timeslots: int
+    calls: list[int]
+    """Timeslots in a call; 1 on an analog line."""
+    blocked: list[int]
+    stuck: list[int]
+
+
+class PortOut(BaseModel):
+    kind: PortKind
+    position: int
+    line: str | None
+    """Name of the line; None where no line can be."""
+
+
+class SpanOut(BaseModel):
+    local: int
+    type: str
+    number: int | None
+    """DAHDI's, for technicians; changes from boot to boot."""
+    ports: list[PortOut]
+
+
+class CardOut(BaseModel):
+    id: str
+    model: str
+    serial: str | None
+    position: str
+    location: str
+    maker: str
+    present: bool
+    known: bool
+    trouble: str
+    spans: list[SpanOut]
+    guessed: bool
+    """Its lines followed it by a guess: somebody should look whether the cables did."""
+
+
+class RefusalOut(BaseModel):
+    card: str
+    lines: list[str]
+    reason: str
+    hint: str
+
+
+class LinesOut(BaseModel):
+    product: str
+    analog_limit: int
+    """Analog lines that the edition serves."""
+    e1_limit: int
+    simulated: bool
+    fault: str
+    """Why the hardware cannot be looked at now; "" when it can."""
+    probed: bool
+    """False before the first look at the hardware."""
+    cards: list[CardOut]
+    lines: list[LineOut]
+    refusals: list[RefusalOut]
+
+
+class FramingOut(BaseModel):
+    coding: Coding
+    common_channel: bool
+    crc4: bool
+
+
+class CallOn(BaseModel):
+    timeslot: int
+    call_id: str
+    """Of the live board; "" when the call is not known there."""
+
+
+class LineDetail(BaseModel):
+    line: LineOut
+    card: str | None
+    span: int | None
+    """DAHDI's number of the span."""
+    channel: int | None
+    """DAHDI's number of the first channel."""
+    driver_signalling: str
+    """DAHDI's word; "" when it is not configured there."""
+    held: bool
+    """A program (Asterisk, a line test) has it open."""
+    framing: FramingOut | None
+    clock_master: bool
+    calls: list[CallOn]
+    can: list[str]
+    """What the hardware layer declares it can do with this line."""
+
+
+class PeriodOut(BaseModel):
+    alarm: Alarm
+    since: str
+    until: str | None
+
+
+class CountsOut(BaseModel):
+    at: str
+    counts: dict[str, int]
+
+
+class HistoryOut(BaseModel):
+    alarms: list[PeriodOut]
+    """Newest first."""
+    counts: list[CountsOut]
+    """By the quarter of an hour, oldest first; quarters without anything are left out."""
+
+
+class HistoryQuery(BaseModel):
+    hours: Annotated[int, Field(ge=1, le=24 * 90)] = 24
+    limit: Annotated[int, Field(ge=1, le=MOST_PERIODS)] = 200
+
+
+class Replacement(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    """Id of the card that came in its place."""
+
+
+def card_key(card: CardId) -> str:
+    """An id for URLs."""
+    return hashlib.sha256(json.dumps([card.model, card.serial, card.position]).encode()).hexdigest()[:12]

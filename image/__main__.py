@@ -1,15 +1,16 @@
-"""python3 -m image root | panel | layer | cext [variant] | kernel: builds what is missing, prints where.
+"""python3 -m image root | panel | layer | cext [variant] | boxcext | kernel | toolchain
 
+Builds what is missing, prints where it is.
 check-panel: lint, types and tests of web/.
 disk: the root with the kernel's modules, as a disk for the emulated board.
-lock [root] [kernel]: resolves packages anew and rewrites the lock, of both when none is named.
+lock [root] [kernel] [toolchain]: resolves packages anew and rewrites the lock, of all when none is named.
 """
 
 import sys
 
-from image import applayer, cext, debian, disk, kernel, mirror, panel, rootfs
+from image import applayer, boxcext, cext, debian, disk, kernel, mirror, panel, rootfs, toolchain
 
-RECIPES = {"root": rootfs.recipe, "kernel": kernel.recipe}
+RECIPES = {"root": rootfs.recipe, "kernel": kernel.recipe, "toolchain": toolchain.recipe}
 
 
 def main(arguments: list[str]) -> int:
@@ -24,6 +25,10 @@ def main(arguments: list[str]) -> int:
             print(applayer.ensure(rootfs.ensure()))
         case ["cext", *variant]:
             print(cext.ensure(*variant))
+        case ["boxcext"]:
+            print(boxcext.ensure())
+        case ["toolchain"]:
+            print(toolchain.ensure())
         case ["kernel"]:
             print(kernel.ensure())
         case ["disk"]:

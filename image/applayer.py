@@ -1,4 +1,4 @@
-"""Our code, units and panel as one small layer over the root, so that a code change needs no new root.
+"""Our code with its compiled part, units and panel as one small layer over the root: a code change needs no new root.
 
 Keyed by content; compiled by the root's own Python, because the box's users may not write byte code there.
 """
@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from image import cache, panel
+from image import boxcext, cache, panel
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CODE = ("appliance_agent", "ledger", "contracts", "hal")
@@ -16,9 +16,10 @@ CODE_HOME = "usr/lib/sa800"
 LEFT_OUT = {"__pycache__", "README.md"}
 
 
-def contents(checkout: Path = CHECKOUT) -> Iterator[tuple[Path, str]]:
-    """(file of the checkout, its path on the box), sorted."""
+def contents(compiled: Path, checkout: Path = CHECKOUT) -> Iterator[tuple[Path, str]]:
+    """(file, its path on the box), sorted. `compiled` is a folder of packages, from `boxcext`."""
     pairs = [(checkout / name, f"{CODE_HOME}/{name}") for name in CODE]
+    pairs.append((compiled, CODE_HOME))
     pairs.append((checkout / "image/files", ""))
     if site := panel.built():
         pairs.append((site, "usr/share/sa800/panel"))
@@ -29,8 +30,8 @@ def contents(checkout: Path = CHECKOUT) -> Iterator[tuple[Path, str]]:
                 yield path, str(Path(place) / relative)
 
 
-def _copy(work: Path) -> None:
-    for source, place in contents():
+def _copy(work: Path, compiled: Path) -> None:
+    for source, place in contents(compiled):
         target = work / place
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
@@ -53,16 +54,17 @@ def _compile(work: Path, root: Path) -> None:
 
 
 def ensure(root: Path) -> Path:
-    """The layer's folder for the checkout as it is now."""
+    """The layer's folder for the checkout as it is now. Raises what boxcext.ensure raises."""
+    compiled = boxcext.ensure()
     parts: list[bytes | str] = [str(root)]
-    for source, place in contents():
+    for source, place in contents(compiled):
         parts += [place, str(source.stat().st_mode & 0o100), source.read_bytes()]
     name = f"app-{cache.key_of(parts)}"
     target = cache.folder() / name
     with cache.locked("app"):
         if not target.is_dir():
             with cache.workshop("app") as work:
-                _copy(work)
+                _copy(work, compiled)
                 _compile(work, root)
                 cache.publish(work, name)
         cache.forget_old("app-*", keep=10, days=2, in_use=[target])

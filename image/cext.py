@@ -1,6 +1,6 @@
 """Builds cext/ (C behind cffi) for the host's Python, away from the checkout. Needs gcc, no network.
 
-Keyed by its sources, the compiler and the virtual environment. A variant is the same code built otherwise:
+Keyed by its sources, DAHDI's header, compiler and virtual environment. A variant is the same code built otherwise:
 `plain` (what the tests import, programs of tests and bench), `sanitize` (the same with ASan and UBSan),
 `fuzz` (clang's libFuzzer targets).
 """
@@ -11,7 +11,7 @@ import subprocess
 from collections import deque
 from pathlib import Path
 
-from image import cache
+from image import cache, toolchain
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CEXT = CHECKOUT / "cext"
@@ -36,6 +36,15 @@ def _sources() -> list[Path]:
     return sorted(path for path in CEXT.rglob("*") if path.is_file() and path.suffix not in {".md", ".pyc"})
 
 
+def source_parts() -> list[bytes | str]:
+    """What a key is made of."""
+    return [part for path in _sources() for part in (str(path.relative_to(CEXT)), path.read_bytes())]
+
+
+def copy_sources(target: Path) -> None:
+    shutil.copytree(CEXT, target, ignore=shutil.ignore_patterns("__pycache__"))
+
+
 def _said(*command: str | Path) -> str:
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=LIMIT_S).stdout.strip()
 
@@ -56,12 +65,16 @@ def _run(work: Path, environment: dict[str, str], *command: str) -> None:
         raise CextError("\n".join([f"cext: {' '.join(command)} failed; its last lines:", *last]))
 
 
-def _build(work: Path, venv: Path, variant: str) -> None:
+def _build(work: Path, venv: Path, dahdi: Path, variant: str) -> None:
     """work/site holds the Python package, work/bin the programs."""
-    shutil.copytree(CEXT, work / "source", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_sources(work / "source")
+    shutil.copytree(dahdi, work / "include/dahdi")
     environment = dict(os.environ, PATH=f"{venv}/bin:{os.environ['PATH']}", CC=_compiler(variant))
     pip = [str(venv / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-index", "--no-deps"]
-    settings = [f"--config-settings=setup-args={argument}" for argument in VARIANTS[variant]]
+    settings = [
+        f"--config-settings=setup-args={argument}"
+        for argument in (*VARIANTS[variant], f"-Ddahdi_include={work / 'include'}")
+    ]
     settings.append(f"--config-settings=build-dir={work / 'build'}")
     _run(work, environment, *pip, "--no-build-isolation", "--target", str(work / "site"), *settings, "./source")
     programs = work / "bin"
@@ -69,16 +82,15 @@ def _build(work: Path, venv: Path, variant: str) -> None:
     for path in (work / "build/voicecore").iterdir():
         if path.is_file() and os.access(path, os.X_OK) and path.suffix == "":
             shutil.copy2(path, programs)
-    for left in ("source", "build"):
+    for left in ("source", "include", "build"):
         shutil.rmtree(work / left)
 
 
 def ensure(variant: str = "plain") -> Path:
     """A folder with `site/` (put it on sys.path: `import voicecore`) and `bin/`. Raises CextError."""
-    venv = Path(_said(CHECKOUT / "image/host/venv"))
+    venv, dahdi = Path(_said(CHECKOUT / "image/host/venv")), toolchain.dahdi_headers()
     parts: list[bytes | str] = [variant, *VARIANTS[variant], venv.name, _said(_compiler(variant), "--version")]
-    for path in _sources():
-        parts += [str(path.relative_to(CEXT)), path.read_bytes()]
+    parts += [(dahdi / "user.h").read_bytes(), *source_parts()]
     target = cache.folder() / f"cext-{variant}-{cache.key_of(parts)}"
     if target.is_dir():
         return cache.used(target)
@@ -86,7 +98,7 @@ def ensure(variant: str = "plain") -> Path:
         if not target.is_dir():
             cache.say(f"cext: compiling ({variant}), a few seconds …")
             with cache.workshop("cext") as work:
-                _build(work, venv, variant)
+                _build(work, venv, dahdi, variant)
                 cache.publish(work, target.name)
         cache.forget_old(f"cext-{variant}-*[0-9a-f]", keep=3, days=7, in_use=[target])
     return cache.used(target)

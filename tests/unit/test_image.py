@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from image import cache, debian, kernel, localdeb, lock, mirror, rootfs
+from image import cache, debian, kernel, localdeb, lock, mirror, rootfs, toolchain
 
 HASH = "0" * 64
 
@@ -29,11 +29,21 @@ def test_the_lock_names_every_package_we_ask_for() -> None:
 def test_box_and_modules_come_from_one_dahdi() -> None:
     upstream = {
         one.name: one.version.partition(":")[2].partition("-")[0].partition("~")[0]
-        for file in (rootfs.LOCK, kernel.LOCK)
+        for file in (rootfs.LOCK, kernel.LOCK, toolchain.LOCK)
         for one in lock.read(file)
-        if one.name in ("dahdi", "dahdi-dkms")
+        if one.name in ("dahdi", "dahdi-dkms", "dahdi-source")
     }
-    assert upstream["dahdi"] == upstream["dahdi-dkms"]
+    assert upstream["dahdi"] == upstream["dahdi-dkms"] == upstream["dahdi-source"]
+
+
+def test_what_compiles_for_the_box_has_its_python() -> None:
+    python = {
+        one.name: one.version
+        for file in (rootfs.LOCK, toolchain.LOCK)
+        for one in lock.read(file)
+        if one.name in ("libpython3.14-stdlib", "libpython3.14-dev")
+    }
+    assert python["libpython3.14-stdlib"].split(".")[:2] == python["libpython3.14-dev"].split(".")[:2] == ["3", "14"]
 
 
 def test_a_stand_in_is_the_same_package_each_time(tmp_path: Path) -> None:

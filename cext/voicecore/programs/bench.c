@@ -1,6 +1,5 @@
 /* ns for one 20 ms tick of one channel, with 360 channels' states in turn; CPU time of this thread, median of rounds.
    spandsp's receivers, when the library is there, take the same blocks in the same run. JSON on the last line. */
-#define _POSIX_C_SOURCE 200809L
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -29,6 +29,8 @@ from appliance_agent.kernel.identity import BoxIdentity, read_identity
 from appliance_agent.kernel.secrets import BoxSecrets, make_secrets
 from appliance_agent.render.apply_stage import RenderedVersions
 from appliance_agent.render.facts import Facts
+from appliance_agent.render.line_facts import lines_there, read_report
+from appliance_agent.render.line_plan import plans
 from appliance_agent.render.render import render
 from appliance_agent.store.database import Database
 from appliance_agent.store.migrate import upgrade
@@ -94,7 +96,7 @@ async def _create_first_version(
         faults = check(document, {prompt.id for prompt in prompts})
         if faults:
             raise Fault(FaultKind.INTERNAL, "init.sample", "The sample document is faulty", fields=faults)
-    files = render(document, _facts(paths, identity, box_secrets))
+    files = render(document, _facts(paths, identity, box_secrets, document))
     audio = PromptAudio(paths.prompts, Espeak())
     for prompt in document.prompts:
         await audio.add_speech(prompt.id, prompt.text or "", prompt.language)
@@ -118,7 +120,7 @@ async def _refresh_files(
     current = await asyncio.to_thread(versions.current)
     if await store.active_job() is not None and current is not None and versions.staged(current):
         return
-    files = render(document, _facts(paths, identity, box_secrets))
+    files = render(document, _facts(paths, identity, box_secrets, document))
     if current == version and await asyncio.to_thread(versions.read, version) == files:
         return
     await asyncio.to_thread(_stage_current, versions, version, files)
@@ -129,10 +131,12 @@ def _stage_current(versions: RenderedVersions, version: int, files: dict[str, st
     versions.swap(version)
 
 
-def _facts(paths: BoxPaths, identity: BoxIdentity, box_secrets: BoxSecrets) -> Facts:
+def _facts(paths: BoxPaths, identity: BoxIdentity, box_secrets: BoxSecrets, document: Desired) -> Facts:
+    planned = plans(document)
     return Facts(
         paths=paths, ami_secret=box_secrets.ami, ari_secret=box_secrets.ari,
         addresses=own_addresses(), announced=identity.announce,
+        lines=lines_there(read_report(paths.line_report), planned, planned),
     )  # fmt: skip
 
 

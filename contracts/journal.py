@@ -23,6 +23,8 @@ class UserEvent(StrEnum):
     Keys: shift_us=<signed microseconds>."""
     CALL = "SA_CALL"
     """First event of a customer leg. Keys: dir=in|out|internal, trunk=<trunk id> (in, out)."""
+    LINE = "SA_LINE"
+    """On a leg over a telephone line. Keys: line=<name of the line>, channel=<timeslot of an E1; else 1>."""
     DID = "SA_DID"
     """Keys: did=<dialled number, digits and +>, known=0|1."""
     MENU = "SA_MENU"

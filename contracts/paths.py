@@ -89,6 +89,11 @@ class BoxPaths:
         return self.root / "run/sa800/cards.sock"
 
     @property
+    def line_report(self) -> Path:
+        """JSON: what came of bringing the lines up (hal.setup.report). Written by root before Asterisk starts."""
+        return self.root / "run/sa800-lines/report.json"
+
+    @property
     def agent_socket(self) -> Path:
         """Unix socket on which the agent serves HTTP to the front."""
         return self.root / "run/sa800/agent.sock"

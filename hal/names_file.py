@@ -12,9 +12,10 @@ from typing import Any
 
 from hal.errors import NamesDamaged, NamesTooNew
 from hal.model.inventory import LINE_KINDS, CardId, PortKind
-from hal.model.lines import NamedCard, NamedLine, Names, faults
+from hal.model.lines import MOST_SPANS, NamedCard, NamedLine, Names, NumberedSpan, faults
 
-VERSION = 1
+VERSION = 2
+"""2: span numbers. A file of version 1 has none yet: they are given at the next probe."""
 MOST_BYTES = 4 * 1024 * 1024
 
 
@@ -97,6 +98,7 @@ def to_json(names: Names) -> str:
                 }
                 for line in card.lines
             ],
+            "spans": [{"span": span.span, "number": span.number} for span in card.spans],
         }
         for card in names.cards
     ]
@@ -112,7 +114,7 @@ def from_json(text: str) -> Names:
             f"written by a newer release: version {version}, this release reads up to {VERSION}",
             hint="start the newer release again, or name the lines anew",
         )
-    if version != VERSION:
+    if version < 1:
         raise ValueError(f"version {version} has never existed")
     names = Names(tuple(_card(item) for item in _take(document, "cards", list)))
     for fault in faults(names):
@@ -122,7 +124,16 @@ def from_json(text: str) -> Names:
 
 def _card(item: object) -> NamedCard:
     card = CardId(_take(item, "model", str), _take(item, "serial", str | None), _take(item, "position", str))
-    return NamedCard(card, tuple(_line(line) for line in _take(item, "lines", list)))
+    lines = tuple(_line(line) for line in _take(item, "lines", list))
+    spans = _take(item, "spans", list) if isinstance(item, dict) and "spans" in item else []
+    return NamedCard(card, lines, tuple(_span(span) for span in spans))
+
+
+def _span(item: object) -> NumberedSpan:
+    span = NumberedSpan(_take(item, "span", int), _take(item, "number", int))
+    if span.span < 1 or not 1 <= span.number <= MOST_SPANS:
+        raise ValueError(f"this is no span: {item}")
+    return span
 
 
 def _line(item: object) -> NamedLine:

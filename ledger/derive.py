@@ -69,7 +69,7 @@ def _record(call_id: str, walk: Walk, *, interrupted: bool) -> CallRecord:
                    v.answered_by)
         for v in walk.visits
     )  # fmt: skip
-    line = walk.customer.channel if walk.customer else ""
+    line = (walk.customer.line or walk.customer.channel) if walk.customer else ""
     called = walk.did if direction is Direction.INBOUND else walk.dialled
     return CallRecord(
         call_id=call_id,

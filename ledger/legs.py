@@ -18,6 +18,8 @@ class LegState:
     role: str = "callee"
     extension: str = ""
     trunk: str = ""
+    line: str = ""
+    """Telephone line and timeslot: "fxo-1", "e1-2:5"; "" over SIP."""
     number: str = ""
     answered_us: int | None = None
     ended_us: int | None = None
@@ -68,12 +70,8 @@ class Legs:
         """Bring the channel's own state up to date: answer, bridge, hold, end."""
         leg = self.get(event, time_us)
         match event.type:
-            case UserEvent.RING:
-                leg.extension, leg.rings = event.data.get("ext", ""), True
-            case UserEvent.SEAT:
-                leg.extension = event.data.get("ext", "") or leg.extension
-            case UserEvent.HOLD:
-                leg.on_hold_by_journal = event.data.get("on") == "1" and not self.music_told
+            case UserEvent.RING | UserEvent.SEAT | UserEvent.LINE | UserEvent.HOLD:
+                self._said(leg, event)
             case "ANSWER":
                 leg.answered_us, leg.rings = leg.answered_us or time_us, False
             case "BRIDGE_ENTER":
@@ -95,6 +93,18 @@ class Legs:
             case _:
                 pass
         return leg
+
+    def _said(self, leg: LegState, event: Event) -> None:
+        """The dialplan's own words."""
+        match event.type:
+            case UserEvent.RING:
+                leg.extension, leg.rings = event.data.get("ext", ""), True
+            case UserEvent.SEAT:
+                leg.extension = event.data.get("ext", "") or leg.extension
+            case UserEvent.LINE:
+                leg.line = _line(event.data)
+            case UserEvent.HOLD:
+                leg.on_hold_by_journal = event.data.get("on") == "1" and not self.music_told
 
     def _music(self, leg: LegState, event: Event) -> None:
         leg.hears_music = bool(leg.bridge) and "class" in event.data
@@ -122,6 +132,12 @@ def _adjacent(one: LegState, other: LegState) -> bool:
     if one.ended_us is not None or other.ended_us is not None:
         return False
     return bool((one.bridge and one.bridge == other.bridge) or (one.local_name and one.local_name == other.local_name))
+
+
+def _line(data: dict[str, str]) -> str:
+    """Timeslots are told of an E1 only: another line has but one channel."""
+    name = data.get("line", "")
+    return f"{name}:{data.get('channel', '')}" if name.startswith("e1-") else name
 
 
 def _number(text: str) -> int:

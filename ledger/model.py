@@ -117,7 +117,8 @@ class CallRecord:
     did: str
     trunk: str
     line: str
-    """Channel name of the outside leg (which line or trunk session was used)."""
+    """Which line the outside leg was on: a telephone line and its timeslot ("fxo-1", "e1-2:5"), else the channel's
+    name."""
     menu_path: tuple[str, ...]
     """"<menu id>:<digit>" for each choice, in order."""
     queue: str

@@ -183,7 +183,9 @@ class Walk:
             return
         leg.trunk, leg.number = self.outgoing
         leg.rings, self.outgoing = True, None
-        if self.direction is Direction.OUTBOUND and self.customer is None:
+        # A line that was busy or dead is followed by the next one.
+        failed = self.customer is not None and self.customer.ended_us is not None and not self.customer.answered_us
+        if self.direction is Direction.OUTBOUND and (self.customer is None or failed):
             self.customer = leg
         self.say("ring", {"trunk": leg.trunk, "number": leg.number})
 

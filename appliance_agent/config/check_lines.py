@@ -10,7 +10,7 @@ from appliance_agent.kernel.errors import FieldFault
 
 def check_lines(document: Desired) -> Iterator[FieldFault]:
     yield from _analog_sets(document)
-    yield from _busy_tones(document.fxo_ports)
+    yield from _learned_tones(document.fxo_ports)
     yield from _clocks(document.e1_spans)
     yield from _linksets(document)
     yield from _circuits(document.e1_spans)
@@ -32,12 +32,12 @@ def _analog_sets(document: Desired) -> Iterator[FieldFault]:
             yield FieldFault(f"{path}/line", f"{line} is extension {taken[line]}'s; choose another port")
 
 
-def _busy_tones(ports: tuple[FxoPort, ...]) -> Iterator[FieldFault]:
+def _learned_tones(ports: tuple[FxoPort, ...]) -> Iterator[FieldFault]:
     for port in ports:
-        if port.busy is not None and (port.busy.on_ms is None) is not (port.busy.off_ms is None):
-            missing = "on_ms" if port.busy.on_ms is None else "off_ms"
+        if port.busy is not None and port.busy.learned is not None and len(port.busy.learned.cadence_ms) % 2:
             yield FieldFault(
-                f"fxo_ports/{port.line}/busy/{missing}", "a cadence is tone and silence; give both or neither"
+                f"fxo_ports/{port.line}/busy/learned/cadence_ms",
+                "a cadence is tone and silence in turn; it ends with a silence",
             )
 
 

@@ -52,14 +52,21 @@ class CallerIdKind(StrEnum):
     """Before the first ring, after the line's polarity was reversed."""
 
 
-class BusyTone(Part):
-    """The exchange's tone after the far end hung up."""
+class LearnedTone(Part):
+    """A tone of this exchange that the country's tones do not have."""
 
-    count: Annotated[int, Field(ge=2, le=12)] = 3
-    """This many equal tones in turn end the call. More: later, but never in a talk."""
-    on_ms: Annotated[int, Field(ge=100, le=3000)] | None = None
-    off_ms: Annotated[int, Field(ge=100, le=3000)] | None = None
-    """A cadence learned from this exchange; None (both): any regular one."""
+    hz: Annotated[tuple[Annotated[float, Field(ge=200, le=2000)], ...], Field(min_length=1, max_length=2)]
+    """Its frequencies."""
+    cadence_ms: Annotated[tuple[Annotated[int, Field(ge=50, le=5000)], ...], Field(min_length=2, max_length=8)]
+    """Tone, silence, tone, silence …"""
+
+
+class BusyTone(Part):
+    """Hang up when the exchange plays its tone after the far end has gone: busy (450 Hz, 350/350 ms) or congestion
+    (700/700 ms)."""
+
+    learned: LearnedTone | None = None
+    """One more, learned from this exchange."""
 
 
 class FxoPort(Part):

@@ -1,10 +1,20 @@
 """What rendering needs to know besides the desired state. Plain values: the renderer does no I/O."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Interface
 
 from appliance_agent.config.model import Menu, Network
 from contracts.paths import BoxPaths
+
+
+@dataclass(frozen=True, slots=True)
+class LineFact:
+    """Where a line is, in DAHDI's numbers. They stay while the box's cards keep their names (ADR 0013)."""
+
+    span: int
+    channel: int
+    """The first one; timeslot n of an E1 is the channel n - 1 after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +29,8 @@ class Facts:
     addresses: tuple[IPv4Interface, ...] = ()
     """The box's own IPv4 addresses (no loopback). With an announced address, browsers are offered that one for each,
     and phones in these networks are told our own."""
+    lines: Mapping[str, LineFact] = field(default_factory=dict)
+    """The lines that are there, by name. One that is configured and missing here is left out of Asterisk's files."""
     announced: str = ""
     """Where the box's surroundings forward to it, from box.toml; used while the document announces nothing."""
 

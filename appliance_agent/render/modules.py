@@ -2,9 +2,13 @@
 
 from appliance_agent.render.conf import Conf
 
+TIMERFD = "res_timing_timerfd"
+"""Asterisk's clock on a box without lines; with lines it is the cards' own, or sound would slip against them."""
+LINES = ("res_timing_dahdi", "chan_dahdi")
+
 MODULES: tuple[str, ...] = (
     # time, HTTP, storage of objects
-    "res_timing_timerfd", "res_http_websocket", "res_websocket_client", "res_crypto", "res_sorcery_config",
+    TIMERFD, "res_http_websocket", "res_websocket_client", "res_crypto", "res_sorcery_config",
     "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject",
     # formats and codecs (before music on hold, which skips files of formats it does not know)
     "format_wav", "format_sln", "format_pcm", "format_gsm",
@@ -36,6 +40,7 @@ MODULES: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def render_modules() -> str:
-    loads = (("load", f"{name}.so") for name in MODULES)
+def render_modules(*, lines: bool) -> str:
+    names = [*LINES, *(name for name in MODULES if name != TIMERFD)] if lines else MODULES
+    loads = (("load", f"{name}.so") for name in names)
     return str(Conf("What Asterisk loads.").section("modules", ("autoload", False), *loads))

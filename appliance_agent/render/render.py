@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 
 from appliance_agent.config.model import Desired, ExtensionKind
-from appliance_agent.render import access, dialplan, journal, modules, moh, pjsip, queues, static
+from appliance_agent.render import (
+    access,
+    chan_dahdi,
+    dialplan,
+    journal,
+    line_plan,
+    lines,
+    modules,
+    moh,
+    pjsip,
+    queues,
+    static,
+)
 from appliance_agent.render.door import word
 from appliance_agent.render.facts import Facts
 
@@ -16,7 +28,7 @@ def render(desired: Desired, facts: Facts) -> dict[str, str]:
     """
     return {
         "asterisk.conf": static.render_asterisk(facts.paths),
-        "modules.conf": modules.render_modules(),
+        "modules.conf": modules.render_modules(lines=lines.any_line(desired, facts)),
         "logger.conf": static.render_logger(),
         "cel.conf": journal.render_cel(),
         "cel_custom.conf": journal.render_cel_custom(facts.paths),
@@ -32,7 +44,18 @@ def render(desired: Desired, facts: Facts) -> dict[str, str]:
         "indications.conf": static.render_indications(),
         "extensions.conf": dialplan.render_dialplan(desired, facts),
         **static.render_empty(),
+        **_lines(desired, facts),
     }
+
+
+def _lines(desired: Desired, facts: Facts) -> dict[str, str]:
+    """The plan is there as soon as a line is configured; Asterisk hears only of lines that are there."""
+    files = {line_plan.PLAN: line_plan.render_plan(desired)} if line_plan.plans(desired) else {}
+    if lines.any_line(desired, facts):
+        files[chan_dahdi.FILE] = chan_dahdi.render_chan_dahdi(desired, facts)
+        files[line_plan.HANGUP] = line_plan.render_hangup(desired, facts)
+        files[line_plan.SYSTEM] = line_plan.render_system(desired, facts)
+    return files
 
 
 @dataclass(frozen=True, slots=True)

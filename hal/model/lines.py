@@ -27,11 +27,33 @@ class NamedLine:
         return f"{self.kind}-{self.number}"
 
 
+CHANNELS_OF_A_SPAN = 32
+"""DAHDI channels that a span number brings along; no span of our cards has more."""
+MOST_SPANS = 31
+"""Asterisk's PRI and SS7 know 32 spans, DAHDI 1024 channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedSpan:
+    """A span's place among DAHDI's numbers, kept as long as the card's names are (ADR 0013)."""
+
+    span: int
+    """Of the card, from 1."""
+    number: int
+    """DAHDI's, 1 … MOST_SPANS."""
+
+    @property
+    def first_channel(self) -> int:
+        return (self.number - 1) * CHANNELS_OF_A_SPAN + 1
+
+
 @dataclass(frozen=True, slots=True)
 class NamedCard:
     id: CardId
     """As last seen."""
     lines: tuple[NamedLine, ...]
+    spans: tuple[NumberedSpan, ...] = ()
+    """In the order of `span`. A span for which no number was free is not among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +163,14 @@ def _extended(named: NamedCard, card: Card | None, numbers: "_Numbers") -> Named
         for kind, span, position in _connectors(card)
         if (kind, span, position) not in have
     ]
-    return NamedCard(card.id, (*named.lines, *added))
+    numbered = {span.span for span in named.spans}
+    fresh = [
+        NumberedSpan(span.local, number)
+        for span in card.spans
+        if span.local not in numbered and (number := numbers.next_span()) is not None
+    ]
+    spans = tuple(sorted([*named.spans, *fresh], key=lambda span: span.span))
+    return NamedCard(card.id, (*named.lines, *added), spans)
 
 
 def _line(line: NamedLine, card: Card, port: Port) -> Line:
@@ -157,6 +186,7 @@ class _Numbers:
     def __init__(self, names: Names) -> None:
         self._taken = {(line.kind, line.number) for line in names.lines}
         self._order = max((line.order for line in names.lines), default=0)
+        self._spans = {span.number for card in names.cards for span in card.spans}
 
     def next(self, kind: PortKind) -> int:
         number = 1
@@ -169,6 +199,13 @@ class _Numbers:
         self._order += 1
         return self._order
 
+    def next_span(self) -> int | None:
+        """None: all are given."""
+        number = next((number for number in range(1, MOST_SPANS + 1) if number not in self._spans), None)
+        if number is not None:
+            self._spans.add(number)
+        return number
+
 
 def faults(names: Names) -> Iterable[str]:
     """What a stored file must not hold: a name twice, a connector twice, a card twice."""
@@ -178,7 +215,12 @@ def faults(names: Names) -> Iterable[str]:
     numbers = [(line.kind, line.number) for line in names.lines]
     if len(set(numbers)) < len(numbers):
         yield "a name is given twice"
+    spans = [span.number for named in names.cards for span in named.spans]
+    if len(set(spans)) < len(spans):
+        yield "a span number is given twice"
     for named in names.cards:
+        if len({span.span for span in named.spans}) < len(named.spans):
+            yield f"a span of {named.id} has two numbers"
         places = [(line.kind, line.span, line.position) for line in named.lines]
         if len(set(places)) < len(places):
             yield f"a connector of {named.id} has two names"

@@ -1,6 +1,7 @@
 """What is rendered, byte for byte. `make golden` rewrites the files; the diff is the review."""
 
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -14,12 +15,11 @@ def test_golden(case: str) -> None:
     files = render(cases.desired(case), cases.facts(case))
     folder = cases.HERE / case / "files"
     if os.environ.get("GOLDEN") == "write":
-        folder.mkdir(exist_ok=True)
-        for old in folder.iterdir():
-            old.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
         for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
-    golden = {path.name: path.read_text() for path in folder.iterdir()}
+    golden = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
     assert files.keys() == golden.keys()
     for name, text in files.items():
         assert text == golden[name], f"{case}/files/{name} differs; `make golden` when the change is meant"

@@ -116,7 +116,7 @@ def test_a_good_file_is_not_recovered(file: NamesFile) -> None:
 
 
 def test_a_newer_release_s_file_is_neither_read_nor_set_aside(file: NamesFile) -> None:
-    text = to_json(some_names()).replace('"version": 1', '"version": 2')
+    text = to_json(some_names()).replace('"version": 2', '"version": 3')
     file.path.write_text(text)
     for attempt in (file.load, file.recover, lambda: file.save(Names())):
         with pytest.raises(NamesTooNew, match="newer release"):

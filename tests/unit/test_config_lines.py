@@ -14,6 +14,7 @@ from appliance_agent.config.lines import (
     BusyTone,
     E1Span,
     FxoPort,
+    LearnedTone,
     LineTrunk,
     LinkSet,
     Pri,
@@ -67,10 +68,10 @@ BROKEN: Mapping[str, tuple[dict[str, Any], set[str]]] = {
         {"extensions/2001/analog"}),
     "an analog set with a secret": (
         {"extensions": (changed(SETS[0], secret="a" * 24),)}, {"extensions/2001/secret"}),
-    "tone without silence": (
-        {"fxo_ports": (changed(PORTS[0], busy=BusyTone(on_ms=350)), PORTS[1])}, {"fxo_ports/fxo-1/busy/off_ms"}),
-    "silence without tone": (
-        {"fxo_ports": (changed(PORTS[0], busy=BusyTone(off_ms=350)), PORTS[1])}, {"fxo_ports/fxo-1/busy/on_ms"}),
+    "a tone without silence": (
+        {"fxo_ports": (changed(PORTS[0], busy=BusyTone(learned=LearnedTone(hz=(425,), cadence_ms=(500, 250, 500)))),
+                       PORTS[1])},
+        {"fxo_ports/fxo-1/busy/learned/cadence_ms"}),
     "two first clocks": ({"e1_spans": (SPANS[0], changed(SPANS[1], clock=1), *SPANS[2:])}, {"e1_spans/e1-2/clock"}),
     "no such link set": (
         {"e1_spans": (*SPANS, ss7("e1-5", 65, linkset="2"))}, {"e1_spans/e1-5/signalling/linkset"}),

@@ -9,6 +9,8 @@ from tests.lab.unitfile import UnitError, load, parse, seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "image/files/usr/lib/systemd/system"
+ON_CARDS = {"sa800-lines"}
+"""Not played in the lab: there is no DAHDI for it to set up. The board tests boot it."""
 LEAST = "[Service]\nExecStart=/bin/true\n"
 
 
@@ -16,7 +18,7 @@ def test_all_units_of_the_box_are_understood_and_in_order() -> None:
     units = load(UNITS, list(BOX_UNITS))
     names = [unit.name for unit in units]
     assert names[0] == "sa800-init"
-    assert set(names) == set(BOX_UNITS) == {path.stem for path in UNITS.glob("*.service")}
+    assert set(names) == set(BOX_UNITS) == {path.stem for path in UNITS.glob("*.service")} - ON_CARDS
     by_name = {unit.name: unit for unit in units}
     assert by_name["sa800-init"].type == "oneshot"
     assert by_name["asterisk"].restart == "always"

@@ -33,6 +33,8 @@ from appliance_agent.render.apply_reloads import plan_reloads
 from appliance_agent.render.apply_stage import RenderedVersions
 from appliance_agent.render.control import AsteriskControl
 from appliance_agent.render.facts import Facts
+from appliance_agent.render.line_facts import lines_there, read_report
+from appliance_agent.render.line_plan import plans
 from appliance_agent.render.render import render
 from contracts.paths import BoxPaths
 
@@ -255,10 +257,13 @@ class Configuration:
         return check(document, await asyncio.to_thread(self._prompts_on_disk))
 
     async def _facts(self, document: Desired) -> Facts:
-        retired = await self._retired.beside(document, self._holder.desired)
+        running = self._holder.desired
+        retired = await self._retired.beside(document, running)
+        report = await asyncio.to_thread(read_report, self._paths.line_report)
         return Facts(
             paths=self._paths, ami_secret=self._secrets.ami, ari_secret=self._secrets.ari, retired_menus=retired,
             addresses=await asyncio.to_thread(own_addresses), announced=self._announced,
+            lines=lines_there(report, plans(running), plans(document)),
         )  # fmt: skip
 
     async def _calls(self) -> int:

@@ -1,7 +1,9 @@
 """Subroutines that every call uses. Names begin with `sa-`; variables of ours begin with `SA_`.
 
 SA_EXT     extension of this leg; set by its endpoint, on calls it makes and calls it gets
-SA_TRUNK   trunk of this leg; set by its endpoint
+SA_TRUNK   trunk of this leg; set by its endpoint, or by `sa-line`
+SA_LINE    telephone line of this leg; set by its channel
+SA_SLOT    its timeslot on that line, from 1
 SA_RECORD  base name of the recording of this leg
 SA_WAITING queue in which this leg waits; SA_DIALLING what it is dialling: the hangup handler tells by them what ended
 SA_HOPS    hand-overs between menus and queues without an act of the caller
@@ -22,7 +24,7 @@ def event(name: UserEvent, **keys: str) -> str:
 
 
 def contexts(paths: BoxPaths) -> list[Context]:
-    return [_call(), _guard(), _end(), _hop(), _record(paths), _ring(), _seat(), _unanswered()]
+    return [_call(), _on_line(), _guard(), _end(), _hop(), _record(paths), _ring(), _seat(), _unanswered()]
 
 
 def _call() -> Context:
@@ -30,9 +32,15 @@ def _call() -> Context:
     return Context("sa-call").exten(
         "s",
         event(UserEvent.CALL, dir="${ARG1}", trunk="${ARG2}"),
+        'GosubIf($["${SA_SLOT}"!=""]?sa-on-line,s,1)',
         "Gosub(sa-guard,s,1)",
         "Return()",
     )
+
+
+def _on_line() -> Context:
+    """On a leg over a telephone line; `sa-line` was asked before."""
+    return Context("sa-on-line").exten("s", event(UserEvent.LINE, line="${SA_LINE}", channel="${SA_SLOT}"), "Return()")
 
 
 def _guard() -> Context:
@@ -98,12 +106,14 @@ def _record(paths: BoxPaths) -> Context:
 
 
 def _ring() -> Context:
-    """On a called leg before it is dialled. ARG1 = queue or empty. X-SA-Call tells the seat's page which call it is."""
+    """On a called leg before it is dialled. ARG1 = queue or empty. X-SA-Call tells the seat's page which call it is; an
+    analog set takes no header."""
     return Context("sa-ring").exten(
         "s",
         "Set(SA_QUEUE=${ARG1})",
+        'GotoIf($["${CHANNEL(channeltype)}"!="PJSIP"]?told)',
         "Set(PJSIP_HEADER(add,X-SA-Call)=${CHANNEL(linkedid)})",
-        event(UserEvent.RING, ext="${SA_EXT}", queue="${SA_QUEUE}"),
+        ("told", event(UserEvent.RING, ext="${SA_EXT}", queue="${SA_QUEUE}")),
         "Return()",
     )
 

@@ -1,39 +1,32 @@
 """Calls that extensions make, and where they may transfer others to."""
 
-from appliance_agent.config.model import Desired, Extension, OutboundRoute, Trunk
+from appliance_agent.config.model import Desired, Extension, ExtensionKind, OutboundRoute
+from appliance_agent.render.chan_dahdi import SETS_CONTEXT
 from appliance_agent.render.dialplan.builder import Context, Step, anything_else
 from appliance_agent.render.dialplan.common import event
+from appliance_agent.render.dialplan.outside import routes_of
 from appliance_agent.render.door import decoded, word
+from appliance_agent.render.facts import Facts
+from appliance_agent.render.lines import analog_sets
 from contracts.journal import UserEvent
 
 RING_S = 60
 """An extension that is called directly rings this long."""
-OUTSIDE_RING_S = 180
-OUTSIDE_SILENT_S = 30
-"""A trunk that says nothing (no ringing, no audio) this long after our INVITE counts as unavailable."""
 LONGEST_NUMBER = 32
 IDENTIFY = 'GosubIf($["${SA_EXT}"!=""]?sa-own,${SA_EXT},1)'
 
 
-def contexts(desired: Desired) -> list[Context]:
-    trunks = {trunk.id: trunk for trunk in desired.trunks}
-    routes = [(route, trunks[route.trunk]) for route in _routes(desired) if route.trunk in trunks]
+def contexts(desired: Desired, facts: Facts) -> list[Context]:
+    sets = [_sets(desired)] if any(analog_sets(desired, facts)) else []
     return [
         _own(desired),
-        _internal(desired, routes),
-        _transfer(desired, routes),
-        _extensions(desired),
-        *(_outside(route, trunk) for route, trunk in routes),
+        _internal(desired),
+        *sets,
+        _transfer(desired),
+        _extensions(desired, facts),
         _misdialled(),
         _mistransferred(),
-        _trunk_leg(),
-        _trunk_answered(),
     ]
-
-
-def _routes(desired: Desired) -> list[OutboundRoute]:
-    """One route a prefix; Asterisk itself takes the longest prefix that fits."""
-    return list({route.prefix: route for route in reversed(desired.outbound)}.values())[::-1]
 
 
 def _own(desired: Desired) -> Context:
@@ -53,30 +46,41 @@ def _identity(extension: Extension) -> list[Step]:
     ]
 
 
-def _internal(desired: Desired, routes: list[tuple[OutboundRoute, Trunk]]) -> Context:
+def _internal(desired: Desired) -> Context:
     context = Context("internal")
     for extension in desired.extensions:
         number = word(extension.number)
         context.exten(number, IDENTIFY, "Gosub(sa-call,s,1(internal,))", f"Goto(extensions,{number},1)")
-    for route, trunk in routes:
+    for route in routes_of(desired):
         context.exten(
             _pattern(route),
             IDENTIFY,
-            f"Gosub(sa-call,s,1(out,{word(trunk.id)}))",
+            f"Gosub(sa-call,s,1(out,{word(route.trunk)}))",
             "Set(SA_BY=${SA_EXT})",
             *_number(route),
         )
     return anything_else(context, "sa-misdialled")
 
 
-def _transfer(desired: Desired, routes: list[tuple[OutboundRoute, Trunk]]) -> Context:
+def _sets(desired: Desired) -> Context:
+    """What analog sets dial, digit by digit: here a number is over when nothing follows for three seconds. `internal`
+    would take the first digit that fits, and knows what to do with the whole."""
+    context = Context(SETS_CONTEXT)
+    for extension in desired.extensions:
+        context.exten(word(extension.number), f"Goto(internal,{word(extension.number)},1)")
+    for route in routes_of(desired):
+        context.exten(f"_{word(route.prefix)}[0-9].", "Goto(internal,${EXTEN},1)")
+    return context
+
+
+def _transfer(desired: Desired) -> Context:
     """Where a REFER of an extension sends the other party. It is that party's leg that runs here: an outside
     caller's has its recording already. BLINDTRANSFER is the channel of who transferred: PJSIP/1001-00000002."""
     context = Context("transfer")
     for extension in desired.extensions:
         number = word(extension.number)
         context.exten(number, "Gosub(sa-guard,s,1)", f"Goto(extensions,{number},1)")
-    for route, _ in routes:
+    for route in routes_of(desired):
         context.exten(
             _pattern(route),
             "Gosub(sa-guard,s,1)",
@@ -116,41 +120,18 @@ def _refused() -> list[Step]:
     return [event(UserEvent.DIAL_END, status="unknown", cause="1"), "Hangup(1)"]
 
 
-def _extensions(desired: Desired) -> Context:
+def _extensions(desired: Desired, facts: Facts) -> Context:
     context = Context("extensions")
+    ports = {extension.number: fact.channel for extension, fact in analog_sets(desired, facts)}
     for extension in desired.extensions:
         number = word(extension.number)
-        context.exten(
-            number,
-            f"Set(SA_DIALLING={number})",
-            # i: a phone cannot forward callers elsewhere.
-            f"Dial(PJSIP/{number},{RING_S},ib(sa-ring^s^1())U(sa-seat))",
-            "Goto(sa-unanswered,s,1)",
-        )
+        # i: a phone cannot forward callers elsewhere.
+        ring = f"Dial({{}},{RING_S},ib(sa-ring^s^1())U(sa-seat))"
+        if extension.kind is not ExtensionKind.ANALOG:
+            ring = ring.format(f"PJSIP/{number}")
+        elif number in ports:
+            ring = ring.format(f"DAHDI/{ports[number]}")
+        else:
+            ring = "Set(DIALSTATUS=CHANUNAVAIL)"  # the card is away
+        context.exten(number, f"Set(SA_DIALLING={number})", ring, "Goto(sa-unanswered,s,1)")
     return context
-
-
-def _outside(route: OutboundRoute, trunk: Trunk) -> Context:
-    """Outbound over one trunk. The recording is made on the trunk's leg when it answers: it lives through transfers."""
-    name = word(trunk.id)
-    return Context(f"out-{word(route.prefix)}").exten(
-        "s",
-        "Set(SA_WAITING=)",
-        f"GotoIf($[${{GROUP_COUNT({name}@trunk)}} >= {trunk.max_calls}]?full)",
-        event(UserEvent.DIAL_OUT, trunk=name, number="${URIENCODE(${SA_NUMBER})}", ext="${SA_BY}"),
-        f"Set(SA_DIALLING={name})",
-        f"Dial(PJSIP/${{SA_NUMBER}}@trunk-{name},{OUTSIDE_RING_S}^{OUTSIDE_SILENT_S},"
-        f"ib(sa-trunk-leg^s^1({name}))U(sa-trunk-answered^${{SA_POLICY}}))",
-        "Goto(sa-unanswered,s,1)",
-        ("full", event(UserEvent.DIAL_END, status="congestion", cause="34")),
-        "Hangup(34)",
-    )
-
-
-def _trunk_leg() -> Context:
-    """On the outgoing leg before it is dialled: counts it, and keeps the extension's name inside the house."""
-    return Context("sa-trunk-leg").exten("s", "Set(GROUP(trunk)=${ARG1})", "Set(CONNECTEDLINE(name,i)=)", "Return()")
-
-
-def _trunk_answered() -> Context:
-    return Context("sa-trunk-answered").exten("s", 'GosubIf($["${ARG1}"="always"]?sa-record,s,1)', "Return()")

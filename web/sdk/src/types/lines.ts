@@ -12,13 +12,16 @@ export interface LineAudio {
 
 export type CallerIdKind = 'none' | 'fsk' | 'fsk_v23' | 'dtmf' | 'dtmf_polarity';
 
-/** The exchange's tone after the far end hung up. */
+/** A tone of this exchange that the country's tones do not have. */
+export interface LearnedTone {
+  hz: number[];
+  /** Tone, silence, tone, silence … */
+  cadence_ms: number[];
+}
+
+/** Hang up on the exchange's tone after the far end has gone: the country's busy and congestion tones. */
 export interface BusyTone {
-  /** This many equal tones in turn end the call. */
-  count: number;
-  /** A learned cadence; null (both): any regular one. */
-  on_ms?: number | null;
-  off_ms?: number | null;
+  learned?: LearnedTone | null;
 }
 
 export interface FxoPort {

@@ -29,6 +29,7 @@ PAGES = {
     "menus": ("/admin/menus", "[data-testid=menu-row]"),
     "prompts": ("/admin/prompts", "[data-testid=prompt-row]"),
     "dids": ("/admin/dids", "[data-testid=did-row]"),
+    "lines": ("/lines", "[data-testid=no-cards]"),
     "trunks": ("/admin/trunks", "[data-testid=trunk-row]"),
     "site": ("/admin/site", "[data-testid=site-form]"),
     "versions": ("/admin/versions", "[data-testid=version-row]"),

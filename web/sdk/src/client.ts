@@ -1,6 +1,7 @@
 import { HttpTransport, type TransportOptions } from './http.js';
 import { CallsApi } from './resources/calls.js';
 import { ConfigApi } from './resources/config.js';
+import { LinesApi } from './resources/lines.js';
 import { AlarmsApi, PeopleApi } from './resources/people.js';
 import { RecordsApi } from './resources/records.js';
 import { SeatsApi } from './resources/seats.js';
@@ -18,6 +19,7 @@ export class Sa800Client {
   readonly config: ConfigApi;
   readonly people: PeopleApi;
   readonly alarms: AlarmsApi;
+  readonly lines: LinesApi;
 
   constructor(options: TransportOptions = {}) {
     const http = new HttpTransport(options);
@@ -28,5 +30,6 @@ export class Sa800Client {
     this.config = new ConfigApi(http);
     this.people = new PeopleApi(http);
     this.alarms = new AlarmsApi(http);
+    this.lines = new LinesApi(http);
   }
 }

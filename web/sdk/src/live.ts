@@ -1,4 +1,4 @@
-import type { Alarm, LiveCall, LiveChange, LiveQueue, LiveSnapshot, Seat } from './types/index.js';
+import type { Alarm, Line, LiveCall, LiveChange, LiveQueue, LiveSnapshot, Seat } from './types/index.js';
 
 /** The live board as the page knows it. Objects are replaced, never changed in place. */
 export interface LiveState {
@@ -6,6 +6,7 @@ export interface LiveState {
   seats: ReadonlyMap<string, Seat>;
   calls: ReadonlyMap<string, LiveCall>;
   alarms: ReadonlyMap<string, Alarm>;
+  lines: ReadonlyMap<string, Line>;
   /** Server time of the last message, RFC 3339; '' before the first. */
   at: string;
 }
@@ -15,6 +16,7 @@ export const EMPTY_LIVE: LiveState = {
   seats: new Map(),
   calls: new Map(),
   alarms: new Map(),
+  lines: new Map(),
   at: '',
 };
 
@@ -23,6 +25,7 @@ const idOf = {
   seats: (item: Seat) => item.user_id,
   calls: (item: LiveCall) => item.call_id,
   alarms: (item: Alarm) => item.id,
+  lines: (item: Line) => item.id,
 };
 
 /** A snapshot replaces everything: what it does not name is gone. */
@@ -32,6 +35,7 @@ export function fromSnapshot(snapshot: LiveSnapshot): LiveState {
     seats: indexed(snapshot.seats, idOf.seats),
     calls: indexed(snapshot.calls, idOf.calls),
     alarms: indexed(snapshot.alarms, idOf.alarms),
+    lines: indexed(snapshot.lines, idOf.lines),
     at: snapshot.at,
   };
 }
@@ -44,6 +48,7 @@ export function fold(state: LiveState, change: LiveChange): LiveState {
     seats: merged(state.seats, set.seats, gone.seats, idOf.seats),
     calls: merged(state.calls, set.calls, gone.calls, idOf.calls),
     alarms: merged(state.alarms, set.alarms, gone.alarms, idOf.alarms),
+    lines: merged(state.lines, set.lines, gone.lines, idOf.lines),
     at: change.at,
   };
 }

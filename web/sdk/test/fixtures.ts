@@ -35,5 +35,6 @@ export const SNAPSHOT: LiveSnapshot = {
   seats: [seat('u1', 'idle'), seat('u2', 'busy')],
   calls: [call('c1', 'menu')],
   alarms: [],
+  lines: [],
   at: 't0',
 };

@@ -8,7 +8,8 @@ export type StatusKind =
   | 'step'
   | 'phone'
   | 'outcome'
-  | 'change';
+  | 'change'
+  | 'line';
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'plain';
 
 const tones: Record<StatusKind, Record<string, Tone>> = {
@@ -47,6 +48,16 @@ const tones: Record<StatusKind, Record<string, Tone>> = {
     failed: 'bad',
     off: 'plain',
     elsewhere: 'warn',
+  },
+  line: {
+    in_service: 'good',
+    in_call: 'info',
+    alarm: 'bad',
+    missing: 'bad',
+    refused: 'warn',
+    not_ready: 'warn',
+    blocked: 'warn',
+    not_configured: 'plain',
   },
   change: { add: 'good', remove: 'bad', change: 'info' },
 };

@@ -52,6 +52,7 @@ export const pages: RouteRecordRaw[] = [
   page('menus', '/admin/menus', () => import('@/pages/admin/MenusPage.vue'), 'technician', 'telephony', 'Operation'),
   page('prompts', '/admin/prompts', () => import('@/pages/admin/PromptsPage.vue'), 'technician', 'telephony', 'Mic'),
   page('dids', '/admin/dids', () => import('@/pages/admin/DidsPage.vue'), 'technician', 'telephony', 'Postcard'),
+  page('lines', '/lines', () => import('@/pages/lines/LinesPage.vue'), 'technician', 'telephony', 'Cpu'),
   page(
     'trunks',
     '/admin/trunks',

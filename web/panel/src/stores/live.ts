@@ -34,6 +34,7 @@ export const useLive = defineStore('live', () => {
   const seats = computed(() => [...state.value.seats.values()]);
   const calls = computed(() => [...state.value.calls.values()]);
   const alarms = computed(() => [...state.value.alarms.values()].filter((alarm) => alarm.cleared_at === null));
+  const lines = computed(() => [...state.value.lines.values()].sort((a, b) => a.order - b.order));
   const mySeat = computed(() => (session.session ? (state.value.seats.get(session.session.user.id) ?? null) : null));
   const myCall = computed(() => state.value.calls.get(mySeat.value?.call_id ?? '') ?? null);
 
@@ -97,6 +98,7 @@ export const useLive = defineStore('live', () => {
     seats,
     calls,
     alarms,
+    lines,
     mySeat,
     myCall,
     start,

@@ -1,4 +1,5 @@
 export * from './config.js';
+export * from './hardware.js';
 export * from './lines.js';
 export * from './live.js';
 export * from './records.js';

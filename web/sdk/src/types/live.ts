@@ -1,3 +1,5 @@
+import type { Line } from './hardware.js';
+
 export type SeatState = 'offline' | 'idle' | 'ringing' | 'talking' | 'held' | 'wrap_up' | 'busy';
 export type CallState = 'menu' | 'queue' | 'ringing' | 'talking' | 'held' | 'dialling';
 export type Direction = 'inbound' | 'outbound' | 'internal';
@@ -62,12 +64,13 @@ export interface LiveSnapshot {
   seats: Seat[];
   calls: LiveCall[];
   alarms: Alarm[];
+  lines: Line[];
   at: string;
 }
 
 export interface LiveChange {
   set?: Partial<Omit<LiveSnapshot, 'at'>>;
-  gone?: { queues?: string[]; seats?: string[]; calls?: string[]; alarms?: string[] };
+  gone?: { queues?: string[]; seats?: string[]; calls?: string[]; alarms?: string[]; lines?: string[] };
   at: string;
 }
 

@@ -1,6 +1,7 @@
 import common from './common.json';
 import data from './data.json';
 import desk from './desk.json';
+import lines from './lines.json';
 import telephony from './telephony.json';
 
-export default { ...common, ...desk, ...data, ...telephony };
+export default { ...common, ...desk, ...data, ...lines, ...telephony };

@@ -1,0 +1,38 @@
+import type { HttpTransport } from '../http.js';
+import type { LineDetail, LineHistory, LinesOverview } from '../types/index.js';
+
+/** Telephone cards and lines: what is in the box and how it does. What they should be stands in the configuration. */
+export class LinesApi {
+  constructor(private readonly http: HttpTransport) {}
+
+  overview(signal?: AbortSignal): Promise<LinesOverview> {
+    return this.http.request('GET', '/lines', { signal });
+  }
+
+  /** Looks for cards now. */
+  look(): Promise<LinesOverview> {
+    return this.http.request('POST', '/lines/look', { timeoutMs: 20_000 });
+  }
+
+  get(name: string, signal?: AbortSignal): Promise<LineDetail> {
+    return this.http.request('GET', path(name), { signal });
+  }
+
+  history(name: string, hours: number, signal?: AbortSignal): Promise<LineHistory> {
+    return this.http.request('GET', `${path(name)}/history`, { query: { hours, limit: 1000 }, signal });
+  }
+
+  /** A card that is out of the box and will not come back: its lines' names are free again. */
+  forgetCard(id: string): Promise<LinesOverview> {
+    return this.http.request('DELETE', `/cards/${encodeURIComponent(id)}`);
+  }
+
+  /** The card `by` came in the place of `id` and takes over its lines' names. */
+  replaceCard(id: string, by: string): Promise<LinesOverview> {
+    return this.http.request('POST', `/cards/${encodeURIComponent(id)}/replace`, { body: { by } });
+  }
+}
+
+function path(name: string): string {
+  return `/lines/${encodeURIComponent(name)}`;
+}

@@ -130,7 +130,7 @@ function fxoWrites(line: Line, form: SetupForm, document: ConfigDocument): Write
     name: form.name,
     number: form.number,
     caller_id: form.callerId,
-    busy: form.busy ? (before?.busy ?? { count: 3, on_ms: null, off_ms: null }) : null,
+    busy: form.busy ? (before?.busy ?? { learned: null }) : null,
     polarity_hangup: form.polarityHangup,
     polarity_answer: form.polarityAnswer,
     audio: before?.audio ?? ANALOG_AUDIO,

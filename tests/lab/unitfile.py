@@ -10,11 +10,10 @@ DEFAULT_STOP_S = 5.0
 DEFAULT_START_S = 90.0
 RESTARTS = {"no", "always", "on-failure"}
 TYPES = {"simple", "oneshot", "notify"}
-# Documentation, and what only a whole systemd can do (hardening, boot targets).
+# Documentation, and what only a whole systemd can do (hardening).
 KNOWN_IGNORED = {
     "Unit": {"Description", "Documentation", "Before", "Wants", "StartLimitIntervalSec"},
     "Service": {"AmbientCapabilities", "NoNewPrivileges", "PrivateTmp", "ProtectHome", "ProtectSystem"},
-    "Install": {"WantedBy"},
 }
 
 

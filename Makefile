@@ -20,9 +20,15 @@ setup:  ## everything that run and test need: host packages, Python tools, root 
 run: setup  ## LISTEN= CARDS=: start one box with its public exchange; prints the address and what to do next
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.lab run $(if $(LISTEN),--listen $(LISTEN)) $(if $(CARDS),--cards "$(CARDS)") $(RUN_ARGS)
 
-.PHONY: test
-test: setup check check-web sanitize  ## all tests, unit to browser, on real Asterisk
+.PHONY: test test-host board-smoke
+test: board-setup  ## all tests, unit to browser, on real Asterisk; calls over emulated lines beside them
+	@$(MAKE) --no-print-directory -j3 test-host board-smoke
+
+test-host: check check-web sanitize
 	@$(VENV)/bin/python -m pytest tests -m "lab or browser or long"
+
+board-smoke:  # the board's clock counts its instructions: it takes what the other tests leave of the processors
+	@nice -n 19 board-tests/run smoke
 
 .PHONY: sanitize
 sanitize:  ## the C core's tests with ASan and UBSan; part of make test
@@ -39,7 +45,7 @@ bench-voicecore:  ## ns for a 20 ms tick of a channel, spandsp's receivers besid
 
 .PHONY: check check-lint check-units check-core check-hal
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
-	@$(MAKE) --no-print-directory -j2 --output-sync=target check-units check-lint check-core check-hal
+	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --output-sync=target check-units check-lint check-core check-hal
 
 check-lint:
 	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/mypy board-tests/*.py && $$v/bin/lint-imports --no-cache
@@ -78,9 +84,13 @@ board-setup:
 board-test: board-setup  ## BOARD_ARGS=: calls over emulated lines: the real kernel and DAHDI in QEMU
 	@board-tests/run test $(BOARD_ARGS)
 
+.PHONY: board
+board: board-setup  ## the product on the emulated board, with its panel for this machine's browser
+	@board-tests/run board
+
 .PHONY: board-shell
-board-shell: board-setup  ## a shell on the emulated board's console, its lines made
-	@board-tests/run shell
+board-shell: board-setup  ## BOOT=kernel|product: a shell on the emulated board's console
+	@board-tests/run shell $(or $(BOOT),kernel)
 
 .PHONY: soak
 soak: setup  ## the fault campaigns of `make test` in full size (SOAK=1)

@@ -17,23 +17,24 @@ from labgrid.exceptions import NoDriverFoundError
 Found = TypeVar("Found")
 HTTP_PORT = 80
 PARTIES = {"dut": (5038, 523.0), "exchange": (5039, 437.0)}
-"""Manager port and tone, as in guest/root/etc/<name>/."""
-GUEST_ADDRESS = "10.0.2.15"
+"""Manager port and tone, as in guest/*/etc/<name>/."""
+EMULATED = {"box": "10.0.2.15", "exchange": "10.0.2.16"}
+"""Addresses in the emulator's network; a bench names its own. In kernel tests both parties are at the box's."""
 POLL_S = 0.2
 """Between two looks through the console, which has no events."""
 
 
 @functools.cache
-def reach(target: Target, port: int) -> tuple[str, int]:
-    """Where a port of the board is reached: through the emulator, each time it is on, or by the bench's network."""
+def reach(target: Target, port: int, who: str = "box") -> tuple[str, int]:
+    """Where a port of the box or of the exchange is reached: through the emulator while it is on, or on a bench."""
     try:
         qemu = target.get_driver(QEMUDriver)
     except NoDriverFoundError:
-        return target.get_resource("NetworkService").address, port
+        return target.get_resource("NetworkService", name=who).address, port
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         own = free.getsockname()[1]
-    qemu.add_port_forward("tcp", "127.0.0.1", own, GUEST_ADDRESS, port)
+    qemu.add_port_forward("tcp", "127.0.0.1", own, EMULATED[who], port)
     return "127.0.0.1", own
 
 
@@ -86,10 +87,15 @@ class Party:
 
 
 class Board:
+    """Booted to the bare kernel: nothing runs that a test did not start."""
+
+    heard_at = "box"
+    """Who gives away what was recorded, by HTTP."""
+
     def __init__(self, target: Target) -> None:
-        self._target = target
+        self.target = target
         self._shell = target.get_driver("ShellDriver")
-        self._http = reach(target, HTTP_PORT)
+        self._http = reach(target, HTTP_PORT, self.heard_at)
 
     def run(self, command: str, limit_s: float = LIMIT_S) -> str:
         """What a command says on the board's shell. Raises labgrid's ExecutionError when it fails."""
@@ -110,7 +116,7 @@ class Board:
         """Starts Asterisks, side by side; they live until they are stopped or the board is off."""
         for name in names:
             self.run(f"/etc/board/party start {name}")
-        return [Party(name, Ami(reach(self._target, port)), hz) for name in names for port, hz in [PARTIES[name]]]
+        return [Party(name, Ami(reach(self.target, port)), hz) for name in names for port, hz in [PARTIES[name]]]
 
     def kill(self, party: Party) -> None:
         """Its line is dead from one moment to the next: no release, no disconnect."""

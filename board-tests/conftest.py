@@ -1,4 +1,5 @@
-"""The board for the tests of a module: one boot each. What each test took is told at the end."""
+"""The board for the tests of a module: one boot each, of the bare kernel (`board`) or of the product (`product`). What
+each test took is told at the end."""
 
 from collections.abc import Callable, Generator, Iterator
 
@@ -6,15 +7,16 @@ import pytest
 import strategy  # noqa: F401 - registers BoardStrategy
 from board import Board, Party
 from labgrid import Target
+from product import Product
 
 TOLD = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="module")
 def board(request: pytest.FixtureRequest, target: Target) -> Iterator[Board]:
-    """Freshly booted, with a shell; no lines, no Asterisk."""
+    """The bare kernel, freshly booted, with a shell; no lines, no Asterisk."""
     power = target.get_driver("BoardStrategy")
-    power.transition("shell")
+    power.transition("kernel")
     board = Board(target)
     tell(request.config, f"{request.node.name}: booted in {board.times().up:.1f} s; {power.panics} panics so far")
     yield board
@@ -22,8 +24,19 @@ def board(request: pytest.FixtureRequest, target: Target) -> Iterator[Board]:
 
 
 @pytest.fixture(scope="module")
+def product(request: pytest.FixtureRequest, target: Target) -> Iterator[Product]:
+    """The box as it is, freshly booted, with everything it starts; the exchange beside it."""
+    power = target.get_driver("BoardStrategy")
+    power.transition("product")
+    product = Product(target)
+    tell(request.config, f"{request.node.name}: booted in {product.times().up:.1f} s; {power.panics} panics so far")
+    yield product
+    power.transition("off")
+
+
+@pytest.fixture(scope="module")
 def lines(board: Board) -> Board:
-    """The board with its cross-connected spans (guest/root/etc/dahdi/system.conf)."""
+    """The board with its cross-connected spans (guest/kernel/etc/dahdi/system.conf)."""
     board.run("/etc/board/lines")
     return board
 
@@ -62,21 +75,30 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 @pytest.fixture(autouse=True)
 def told(request: pytest.FixtureRequest) -> Iterator[None]:
     """Seconds and idle share of each test, on the board's own clock."""
-    if "board" not in request.fixturenames:
+    board = _board_of(request)
+    if board is None:
         yield
         return
-    board: Board = request.getfixturevalue("board")
     before = board.times()
     yield
     seconds, idle = board.times().since(before)
     tell(request.config, f"{request.node.name}: {seconds:.1f} s, guest {idle:.0%} idle")
 
 
+def _board_of(request: pytest.FixtureRequest) -> Board | None:
+    for name in ("board", "product"):
+        if name in request.fixturenames:
+            board: Board = request.getfixturevalue(name)
+            return board
+    return None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test shows what the board wrote."""
     report = yield
-    board: Board | None = getattr(item, "funcargs", {}).get("board")
+    fixtures = getattr(item, "funcargs", {})
+    board: Board | None = fixtures.get("board") or fixtures.get("product")
     if report.when == "call" and report.failed and board is not None:
         report.sections.append(("the board's logs", board.log()))
     return report

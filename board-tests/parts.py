@@ -1,6 +1,7 @@
-"""What QEMU boots: links to kernel and disk from the cache, and an initramfs with the tests' own files.
+"""What QEMU boots: links to kernel and disk from the cache, and an initramfs with what is laid over the disk: our code
+(so that a change needs no new disk) and the tests' own files.
 
-python3 parts.py FOLDER — the standard library only; kernel and disk are built by `python3 -m image` as a command.
+python3 parts.py FOLDER — the standard library only; `python3 -m image`, as a command, builds kernel, disk and layer.
 """
 
 import shutil
@@ -11,6 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 FIRST_MODULES = ("virtio_blk", "ext4", "crc16", "mbcache", "jbd2")
 """What it takes to mount the disk; everything else is loaded from there."""
+OVERLAYS = ("shared", "kernel", "product")
+"""Folders of guest/; guest/init lays the first over the disk, and the one that is named like the boot."""
 
 
 def _image(what: str) -> Path:
@@ -36,9 +39,9 @@ def _make_initrd(kernel: Path, work: Path) -> None:
         (tree / name).mkdir(parents=True)
     shutil.copy(kernel / "busybox", tree / "bin")
     shutil.copy(HERE / "guest/init", tree)
-    shutil.copytree(HERE / "guest/root", tree / "over")
-    unwanted = shutil.ignore_patterns("__pycache__", "README.md")
-    shutil.copytree(HERE.parent / "hal", tree / "over/usr/lib/sa800/hal", ignore=unwanted)
+    for overlay in OVERLAYS:
+        shutil.copytree(HERE / "guest" / overlay, tree / "over" / overlay)
+    shutil.copytree(_image("layer"), tree / "over/layer")
     _copy_modules(kernel, tree)
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
     with (work / "initrd").open("wb") as file:

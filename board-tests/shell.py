@@ -1,4 +1,7 @@
-"""The board's console on this terminal, with its lines made. Ctrl-] ends it, and the board with it."""
+"""The board's console on this terminal. Ctrl-] ends it, and the board with it.
+
+python shell.py kernel | product: what is booted; the kernel's lines are made.
+"""
 
 import contextlib
 import os
@@ -9,8 +12,9 @@ import tty
 from collections.abc import Iterator
 
 import strategy  # noqa: F401 - registers BoardStrategy
-from labgrid import Environment
+from labgrid import Environment, Target
 from pexpect import TIMEOUT
+from product import Product
 
 END = b"\x1d"  # Ctrl-]
 
@@ -26,14 +30,21 @@ def raw(terminal: int) -> Iterator[None]:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-def main() -> None:
-    environment = Environment(os.environ.get("LG_ENV", "qemu.yaml"))
-    target = environment.get_target()
-    power = target.get_driver("BoardStrategy")
-    power.transition("shell")
+def prepared(target: Target, boot: str) -> str:
+    """Switches the board on; what a person should know then."""
+    target.get_driver("BoardStrategy").transition(boot)
+    if boot == "product":
+        product = Product(target)
+        return f"panel {product.url}/ , first start: {product.setup_url()}"
     target.get_driver("ShellDriver").run_check("/etc/board/lines")
+    return "/etc/board/party start exchange|dut starts an Asterisk."
+
+
+def main(boot: str) -> None:
+    target = Environment(os.environ["LG_ENV"]).get_target()
+    told = prepared(target, boot)
     console, keys = target.get_driver("ConsoleProtocol"), sys.stdin.fileno()
-    print("The board's shell; Ctrl-] ends it. /etc/board/party start exchange|dut starts an Asterisk.", flush=True)
+    print(f"The board's shell; Ctrl-] ends it. {told}", flush=True)
     with raw(keys):
         console.write(b"\r")
         while True:
@@ -44,8 +55,8 @@ def main() -> None:
                 console.write(pressed)
             with contextlib.suppress(TIMEOUT):
                 os.write(sys.stdout.fileno(), console.read(timeout=0.05))
-    power.transition("off")
+    target.cleanup()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -4,16 +4,16 @@ import logging
 from typing import ClassVar
 
 import attr
-from labgrid.driver import ShellDriver
+from labgrid.driver import QEMUDriver, ShellDriver
 from labgrid.factory import target_factory
 from labgrid.protocol import ConsoleProtocol, PowerProtocol
 from labgrid.strategy import Strategy, StrategyError, never_retry
 
 LOG = logging.getLogger(__name__)
 READY = "board: ready"
-"""What the guest says before its first prompt (guest/root/etc/board/shell)."""
-BOOT_LIMIT_S = 240
-"""The emulated board needs 6 s on an idle machine."""
+"""What the emulated board says before its first prompt (guest/shared/etc/board/shell)."""
+BOOT_LIMIT_S = {"kernel": 240, "product": 900}
+"""The emulated board needs 6 s to the kernel's shell and about a minute to the product's, on an idle machine."""
 
 
 @target_factory.reg_driver
@@ -23,24 +23,50 @@ class BoardStrategy(Strategy):
     panics = attr.ib(default=0, init=False)
     """Kernel panics before the shell. Emulation shows one in some 150 boots; a second one in a row is an error."""
 
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self._parameters = self.power.boot_args if self.is_emulated else None
+
+    @property
+    def is_emulated(self) -> bool:
+        return isinstance(self.power, QEMUDriver)
+
     @never_retry
     def transition(self, status: str) -> None:
-        """`shell`: on, with a shell on the console. `off`."""
-        if status == "off":
-            self.target.deactivate(self.shell)
-            self.power.off()
-        elif status == "shell":
-            self._boot()
-            self.target.activate(self.shell)
+        """`kernel`: the kernel with the tests' own small init. `product`: the box as it is. Both: freshly switched on,
+        with a shell on the console. `off`."""
+        if status not in {"off", *BOOT_LIMIT_S}:
+            raise StrategyError(f"unknown state {status!r}: expected off, {' or '.join(BOOT_LIMIT_S)}")
+        self.target.deactivate(self.shell)
+        if self.is_emulated:
+            self._emulated(status)
         else:
-            raise StrategyError(f"unknown state {status!r}: off or shell")
+            self._on_bench(status)
 
-    def _boot(self) -> None:
+    def _emulated(self, status: str) -> None:
+        self.target.deactivate(self.power)  # switches it off
+        if status != "off":
+            self.power.boot_args = f"{self._parameters} board={status}"
+            self._boot(BOOT_LIMIT_S[status])
+            self.target.activate(self.shell)
+
+    def _on_bench(self, status: str) -> None:
+        self.target.activate(self.power)
+        match status:
+            case "off":
+                self.power.off()
+            case "product":
+                self.power.cycle()
+                self.target.activate(self.shell)  # waits for the log-in on the console
+            case _:
+                raise StrategyError("a bench boots the product from its disk; tests of the bare kernel need QEMU")
+
+    def _boot(self, limit_s: float) -> None:
         self.target.activate(self.power)
         self.target.activate(self.console)
         for attempt in (1, 2):
             self.power.on()
-            index, before, match, _ = self.console.expect(["Kernel panic[^\r\n]*", READY], BOOT_LIMIT_S)
+            index, before, match, _ = self.console.expect(["Kernel panic[^\r\n]*", READY], limit_s)
             if index == 1:
                 return
             self.panics += 1

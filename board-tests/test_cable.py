@@ -6,7 +6,7 @@ from board import Board, Party
 from calls import call, dial
 
 ADDRESS, CHANNELS, SPAN = "1:0", 31, "2"
-"""The exchange's end of the PRI span, and our end's number (guest/root/etc/dahdi/system.conf)."""
+"""The exchange's end of the PRI span, and our end's number (guest/kernel/etc/dahdi/system.conf)."""
 ALARMS = f"cat /sys/bus/dahdi_spans/devices/span-{SPAN}/alarms"
 RED = "0x8"
 # dahdi_dynamic takes a second without a frame for a cable that is out. A test fails at five times the usual figure.

@@ -6,7 +6,7 @@ from calls import Seen, call
 
 SHARE = 0.8
 TRUNKS = {"PRI": "g1", "R2": "g2", "SS7": "g3"}
-"""Groups of channels at both ends (guest/root/etc/*/chan_dahdi.conf)."""
+"""Groups of channels at both ends (guest/kernel/etc/*/chan_dahdi.conf)."""
 
 
 def check_heard(seen: Seen) -> None:

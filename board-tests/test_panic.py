@@ -33,7 +33,7 @@ def test_one_panic_is_forgiven(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     target = environment.get_target()
     try:
         strategy = target.get_driver("BoardStrategy")
-        strategy.transition("shell")
+        strategy.transition("kernel")
         assert strategy.panics == 1
         assert "boot 1: Kernel panic - not syncing" in caplog.text
         assert target.get_driver("ShellDriver").run_check("echo here") == ["here"]
@@ -48,7 +48,7 @@ def test_two_panics_are_an_error() -> None:
     try:
         strategy = target.get_driver("BoardStrategy")
         with pytest.raises(StrategyError) as raised:
-            strategy.transition("shell")
+            strategy.transition("kernel")
         assert strategy.panics == 2
         assert "twice in a row" in str(raised.value.__cause__)
     finally:

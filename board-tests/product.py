@@ -1,0 +1,101 @@
+"""The product on the board, as the tests see it: its HTTP interface, its serial console, and the exchange beside it."""
+
+import contextlib
+import functools
+import json
+import ssl
+import urllib.error
+import urllib.request
+from http.cookiejar import CookieJar
+from typing import Any
+
+from ami import LIMIT_S, Ami
+from board import PARTIES, Board, Party, reach, until
+
+PANEL_PORT = 443
+SETUP_TOKEN = "/var/lib/sa800/setup-token"
+
+
+class ApiError(Exception):
+    """The box refused; `key` and the message are its own."""
+
+    def __init__(self, status: int, key: str, message: str) -> None:
+        super().__init__(f"{status} {key}: {message}")
+        self.key = key
+
+
+class Api:
+    """One session at the box's HTTP interface. The box's certificate is its own, so nobody vouches for it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        https, cookies = urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(CookieJar())
+        self._opener = urllib.request.build_opener(https, cookies)
+
+    def raw(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> bytes:
+        """Raises ApiError when the box refuses, OSError when it does not answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._url}/api/v1{path}", data, headers or {}, method=method)
+        request.add_header("Content-Type", "application/json")
+        try:
+            with self._opener.open(request, timeout=LIMIT_S) as answer:
+                content: bytes = answer.read()
+                return content
+        except urllib.error.HTTPError as refused:
+            with refused:
+                told = json.load(refused)["error"]
+            raise ApiError(refused.code, told["key"], f"{told['message']} {told.get('fields', '')}") from None
+
+    def ask(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Any:
+        content = self.raw(method, path, body, headers)
+        return json.loads(content) if content else None
+
+
+class Product(Board):
+    """Booted as a box: systemd, Asterisk, agent and front as on any other."""
+
+    heard_at = "exchange"
+
+    @functools.cached_property
+    def exchange(self) -> Party:
+        port, tone = PARTIES["exchange"]
+        return Party("exchange", Ami(reach(self.target, port, "exchange")), tone)
+
+    @property
+    def url(self) -> str:
+        """Of the panel. The box's certificate is its own."""
+        address, port = reach(self.target, PANEL_PORT)
+        return f"https://{address}:{port}"
+
+    def api(self) -> Api:
+        """A new session, nobody logged in."""
+        return Api(self.url)
+
+    def wait_ready(self, limit_s: float = LIMIT_S) -> dict[str, Any]:
+        """What the box says of itself, once its Asterisk is up. Raises TimeoutError."""
+        api = self.api()
+
+        def up() -> dict[str, Any] | None:
+            with contextlib.suppress(OSError, ApiError):
+                said: dict[str, Any] = api.ask("GET", "/status")
+                return said if said["asterisk"] == "up" else None
+            return None
+
+        return until("the box says that its Asterisk is up", up, limit_s)
+
+    def setup_token(self) -> str:
+        """Of the first start; it is gone once an administrator was made."""
+        return self.run(f"cat {SETUP_TOKEN}").strip()
+
+    def setup_url(self) -> str:
+        """The link of the first start."""
+        return f"{self.url}/setup#token={self.setup_token()}"
+
+    def log(self) -> str:
+        try:
+            return self.run("journalctl --no-pager -n 60 | cut -c -200; tail -n 25 /var/log/exchange/messages 2>&1")
+        except Exception as error:  # noqa: BLE001 - evidence about a failure must not hide it
+            return f"no log: {error}"

@@ -1,0 +1,44 @@
+"""The product boots as on a box: systemd starts its units, the panel answers, the exchange is beside it and apart."""
+
+from collections.abc import Callable
+
+import pytest
+from ami import LIMIT_S
+from board import until
+from product import Product
+
+UNITS = ("sa800-init", "asterisk", "sa800-agent", "sa800-front")
+ADMINISTRATOR = {"login": "admin", "password": "board board board", "name": "Board", "language": "en"}
+
+
+def test_it_boots_and_takes_its_first_administrator(product: Product, say: Callable[[str], None]) -> None:
+    assert product.wait_ready()["setup_needed"] is True
+    say(product.run("systemd-analyze time | head -n 1"))
+    assert product.run(f"systemctl is-active {' '.join(UNITS)}").split() == ["active"] * len(UNITS)
+    assert product.run("systemctl list-units --failed --plain --no-legend") == ""
+    api = product.api()
+    api.ask("POST", "/setup", {"token": product.setup_token(), **ADMINISTRATOR})
+    assert api.ask("GET", "/session")["user"]["role"] == "admin"
+    assert product.wait_ready()["setup_needed"] is False
+
+
+def test_the_exchange_shares_the_kernel_and_nothing_else(product: Product) -> None:
+    def seen_by_exchange(command: str) -> str:
+        leader = product.run("systemctl show -P MainPID exchange").strip()
+        return product.run(f"nsenter --target {leader} --mount --pid --net {command}")
+
+    product.exchange.ami.action("Ping")
+    assert "10.0.2.15" not in seen_by_exchange("ip -o -4 address")
+    assert "sa800-agent" not in seen_by_exchange("sh -c 'cat /proc/[0-9]*/cgroup'")
+    assert product.run("ls /var/lib/sa800") and not seen_by_exchange("ls /var/lib/sa800")
+
+
+@pytest.mark.parametrize("unit", ["sa800-agent", "sa800-front", "asterisk"])
+def test_what_dies_is_started_again(product: Product, unit: str) -> None:
+    def pid() -> str:
+        return product.run(f"systemctl show -P MainPID {unit}").strip()
+
+    before = pid()
+    product.run(f"systemctl kill -s KILL {unit}")
+    until(f"{unit} runs again", lambda: pid() not in {before, "0"}, LIMIT_S)
+    product.wait_ready()

@@ -11,12 +11,14 @@ SILENCE = 1e-6
 """Mean square below which a block counts as silent: −60 dB under full scale."""
 
 
-def samples(wav: bytes) -> tuple[NDArray[np.float64], int]:
-    """Samples (±1) and rate of a mono wav of 16 bits."""
+def samples(wav: bytes, *, channels: int = 1) -> tuple[NDArray[np.float64], int]:
+    """Samples (±1) and rate of a wav of 16 bits; of several channels an array of (channel, sample)."""
     with wave.open(io.BytesIO(wav)) as file:
-        if (file.getnchannels(), file.getsampwidth()) != (1, 2):
-            raise ValueError(f"{file.getnchannels()} channels of {8 * file.getsampwidth()} bits; expected 1 of 16")
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768.0, file.getframerate()
+        if (file.getnchannels(), file.getsampwidth()) != (channels, 2):
+            told = f"{file.getnchannels()} channels of {8 * file.getsampwidth()} bits; expected {channels} of 16"
+            raise ValueError(told)
+        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768.0
+        return sound if channels == 1 else sound.reshape(-1, channels).T, file.getframerate()
 
 
 def tone_share(sound: NDArray[np.float64], rate: int, hz: float) -> float:

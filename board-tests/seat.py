@@ -1,0 +1,130 @@
+"""A seat of the product at a SIP phone that the exchange's Asterisk plays, and calls between it and the lines."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ami import LIMIT_S, AmiError
+from board import Party, until
+from product import Api, Product
+from score import samples, tone_share
+
+EXTENSION = "1011"
+"""A SIP phone of the sample configuration, member of its queues."""
+SEAT_HZ, SEAT_TALK_S = 523.0, 6.0
+"""guest/product/etc/exchange/extensions.conf"""
+PHONE = """\
+[seat]
+type = registration
+transport = set
+outbound_auth = seat
+server_uri = sip:10.0.2.15
+client_uri = sip:{number}@10.0.2.15
+contact_user = seat
+[seat]
+type = auth
+username = {number}
+password = {secret}
+[phone]
+type = endpoint
+transport = set
+context = called
+aors = box
+outbound_auth = seat
+from_user = {number}
+from_domain = 10.0.2.15
+disallow = all
+allow = alaw
+"""
+CUT_S = 1.0
+"""At both ends of a talk: the other's tone is not there yet, or its hang-up has not been noticed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One call between the seat and somebody at the exchange, as each side and the box tell it."""
+
+    outside_heard: float
+    """How much of what the party at the exchange heard was the seat's tone, 0..1."""
+    seat_heard: float
+    recorded: tuple[float, float]
+    """The same of the box's recording: the caller's side, our side."""
+    record: dict[str, Any]
+
+
+class Seat:
+    """The administrator, idle at EXTENSION."""
+
+    def __init__(self, product: Product, api: Api) -> None:
+        self._product, self._api, self._exchange = product, api, product.exchange
+        self._last: str | None = None
+        self._register()
+        api.ask("PATCH", "/session", {"extension": EXTENSION})
+        self.be_idle()
+
+    def _register(self) -> None:
+        document = self._api.ask("GET", "/config")["document"]
+        (secret,) = [one["secret"] for one in document["extensions"] if one["number"] == EXTENSION]
+        text = PHONE.format(number=EXTENSION, secret=secret).replace("\n", "\\n")
+        self._product.run(f"printf '{text}' >/etc/exchange/phone.conf")
+        self._exchange.ami.command("module reload res_pjsip.so")
+        self._exchange.wait_says("pjsip show registrations", "Registered")
+
+    def be_idle(self) -> None:
+        self._api.ask("PUT", "/seats/me", {"state": "idle"})
+
+        def idle() -> bool:
+            (mine,) = [seat for seat in self._api.ask("GET", "/seats") if seat["extension"] == EXTENSION]
+            return bool(mine["state"] == "idle")
+
+        until(f"the seat at {EXTENSION} is idle", idle, LIMIT_S)
+
+    def taken_call(self, line: str, *, digits: str = "1", from_: str = "13800138000") -> Talk:
+        """The exchange calls by `line` (DAHDI/…), presses `digits` in the menu; the seat answers, talks, hangs up.
+
+        Raises AmiError with what did not come, TimeoutError when the box wrote no record.
+        """
+        ami, since = self._exchange.ami, len(self._exchange.ami.events)
+        asked = ami.action(
+            "Originate", variables={"DIGITS": digits}, Channel=line, Context="menu", Exten="s", Priority="1",
+            CallerID=f"<{from_}>", Async="true", Timeout="60000",
+        )  # fmt: skip
+        began = ami.wait("OriginateResponse", ActionID=asked["ActionID"])
+        if began["Response"] != "Success":
+            raise AmiError(f"{line} was not answered: reason {began['Reason']}")
+        rung = ami.wait("UserEvent", UserEvent="Rung", since=since)
+        for unique_id in (rung["Id"], began["Uniqueid"]):
+            ami.wait("Hangup", Uniqueid=unique_id)
+        return self._told(began["Uniqueid"], rung["Id"], self._exchange)
+
+    def _told(self, outside_id: str, seat_id: str, outside: Party) -> Talk:
+        record = self._next_record()
+        recording = self._api.raw("GET", f"/records/{record['call_id']}/recording")
+        (caller, ours), rate = samples(recording, channels=2)
+        return Talk(
+            outside_heard=self._heard(outside_id, SEAT_HZ),
+            seat_heard=self._heard(seat_id, outside.tone_hz),
+            recorded=(_talked(caller, rate, outside.tone_hz), _talked(ours, rate, SEAT_HZ)),
+            record=record,
+        )
+
+    def _heard(self, unique_id: str, hz: float) -> float:
+        self._product.fetch(f"heard/{unique_id}.done")
+        sound, rate = samples(self._product.fetch(f"heard/{unique_id}.wav"))
+        return _talked(sound, rate, hz)
+
+    def _next_record(self) -> dict[str, Any]:
+        """The call just made, once its recording is there."""
+
+        def there() -> dict[str, Any] | None:
+            items = self._api.ask("GET", "/records?sort=-started_at&limit=1")["items"]
+            return next((item for item in items if item["recording"] and item["call_id"] != self._last), None)
+
+        record = until("the call is written down, with its recording", there, LIMIT_S)
+        self._last = record["call_id"]
+        return record
+
+
+def _talked(sound: Any, rate: int, hz: float) -> float:
+    """Of the talk, which is the end of what was heard."""
+    talk = sound[-int(rate * SEAT_TALK_S) :]
+    return tone_share(talk[int(rate * CUT_S) : -int(rate * CUT_S)], rate, hz)

@@ -32,19 +32,24 @@ def _children(nodes: Iterable[Node], parents: Iterable[Node]) -> dict[str, list[
 
 
 def _card(node: Node, assigned: list[tuple[Node, list[Node]]]) -> Card:
-    model = model_of(node.get("type"))
-    family = family_of(model)
+    found = card_id(node)
+    model, family = found.model, family_of(found.model)
     by_local = {int(span.get("local_spanno")): (span, channels) for span, channels in assigned}
     types = dict(_local_types(node.get("spantype")))
     types |= {local: span.get("spantype") for local, (span, _) in by_local.items()}
     return Card(
-        id=CardId(model, node.get("hardware_id") or None, _position(node)),
+        id=found,
         maker=node.get("manufacturer"),
         location=node.get("location"),
         family=family,
         spans=tuple(_span(local, kind, *by_local.get(local, (None, []))) for local, kind in sorted(types.items())),
         trouble="" if family else f"DAHDI serves it as {model!r}, which is not in the catalogue of this release",
     )
+
+
+def card_id(node: Node) -> CardId:
+    """Of a DAHDI device."""
+    return CardId(model_of(node.get("type")), node.get("hardware_id") or None, _position(node))
 
 
 def _local_types(text: str) -> Iterable[tuple[int, str]]:

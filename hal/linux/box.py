@@ -17,12 +17,27 @@ from hal.linux.watchdog import KernelWatchdog
 from hal.model.inventory import Card, Inventory
 from hal.protocols.box import Bell
 
+DRIVER: type[SysfsModule]
+"""Of telephone cards."""
+try:
+    from hal.linux.dahdi import DahdiModule
+except ImportError:  # without the compiled part: it can still look
+    DRIVER = SysfsModule
+else:
+    DRIVER = DahdiModule
+
 
 class LinuxBox:
     capabilities: Set[Capability] = frozenset({Capability.HOT_PLUG})
 
-    def __init__(self, systemctl: str = "systemctl", systemd_runs: Path = SYSTEMD_RUNS) -> None:
+    def __init__(
+        self,
+        systemctl: str = "systemctl",
+        systemd_runs: Path = SYSTEMD_RUNS,
+        driver: type[SysfsModule] = DRIVER,
+    ) -> None:
         """The parameters are for tests: nothing but the box's own systemd may ever be asked to restart it."""
+        self._driver = driver
         self.console = SerialConsole()
         self._systemctl, self._systemd_runs = systemctl, systemd_runs
         self._watchdog: KernelWatchdog | None = None
@@ -34,7 +49,7 @@ class LinuxBox:
         return hotplug.listen()
 
     def voice(self, card: Card) -> SysfsModule:
-        return SysfsModule(card)
+        return self._driver(card)
 
     async def leds(self) -> tuple[leds.SysfsLed, ...]:
         return await asyncio.to_thread(leds.find)

@@ -1,8 +1,9 @@
 """Spans and ports as sysfs shows them: it can look. What acts (configure, hook, loop, counters, events) takes DAHDI's
-ioctls; the driver for those stands beside this one, on voicecore, and declares more."""
+ioctls: `dahdi.py` adds those, where voicecore can be imported, and declares more."""
 
 import asyncio
 from collections.abc import Set
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +17,7 @@ from hal.protocols.voice import (
     ChannelConfig,
     ChannelState,
     Coding,
+    HeldPort,
     LineConfig,
     Loop,
     PortState,
@@ -133,7 +135,7 @@ class SysfsPort:
             signalling=_SIGNALLING.get(signalling),
             open=used == "1",
             alarms=_alarms_of(read_text(place / "alarms") or ""),
-            echo_canceller=read_text(place / "ec_factory") or None,
+            echo_canceller=(read_text(place / "ec_factory") or "").lower() or None,
         )
 
     def _places(self) -> list[Path]:
@@ -146,7 +148,7 @@ class SysfsPort:
     async def configure(self, config: ChannelConfig, timeslot: int = 1) -> None:
         _refuse(Capability.PORT_CONFIGURE, self._who)
 
-    def hold(self, timeslot: int = 1) -> NoReturn:
+    def hold(self, timeslot: int = 1) -> AbstractAsyncContextManager[HeldPort]:
         _refuse(Capability.PORT_EVENTS, self._who)
 
 

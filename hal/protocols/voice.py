@@ -9,7 +9,7 @@ from typing import Protocol
 
 from hal.capabilities import Capability
 from hal.errors import Refused
-from hal.model.inventory import Card, Port, Span
+from hal.model.inventory import Card, Port, PortKind, Span
 
 
 class Alarm(StrEnum):
@@ -120,6 +120,16 @@ class Signalling(StrEnum):
     NONE = "unused"
 
 
+_FXO = frozenset({Signalling.NONE, Signalling.FXS_KEWL, Signalling.FXS_LOOP})
+_FXS = frozenset({Signalling.NONE, Signalling.FXO_KEWL, Signalling.FXO_LOOP})
+SIGNALLINGS = {
+    PortKind.FXO: _FXO,
+    PortKind.FXS: _FXS,
+    PortKind.E1: frozenset(Signalling) - _FXO - _FXS | {Signalling.NONE},
+}
+"""What a channel of a port can be."""
+
+
 class Law(StrEnum):
     DEFAULT = "default"
     """The driver's: A-law on an E1."""
@@ -136,7 +146,7 @@ class ChannelConfig:
     idle_bits: int = 0
     """CAS: bits A B C D of an idle channel, A the highest: 0b1101 for R2."""
     echo_canceller: str | None = None
-    """DAHDI's name of one that is loaded ("mg2", "oslec", "hwec")."""
+    """DAHDI's name of one, small: "mg2", "oslec", "hwec". The kernel loads it; a card with its own may take that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +208,11 @@ class VoicePort(Protocol):
 
     async def configure(self, config: ChannelConfig, timeslot: int = 1) -> None:
         """PORT_CONFIGURE. This one channel; no other notices. Refused while a program holds it, and what the channel or
-        the kernel cannot (a signalling of another kind of port, an echo canceller that is not loaded)."""
+        the kernel cannot (a signalling of another kind of port, an unknown echo canceller)."""
 
     def hold(self, timeslot: int = 1) -> AbstractAsyncContextManager[HeldPort]:
-        """PORT_EVENTS. Refused when a program (Asterisk, a line test) holds the channel. At the end it goes on hook."""
+        """PORT_EVENTS. Refused when a program (Asterisk, a line test) holds it, or it is not configured. At the end it
+        goes on hook."""
 
 
 def check_timeslot(port: Port, timeslot: int, who: str) -> None:

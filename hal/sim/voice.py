@@ -10,6 +10,7 @@ from hal.capabilities import Capability, require
 from hal.errors import Refused, TimedOut
 from hal.model.inventory import Card, Port, PortKind, Span
 from hal.protocols.voice import (
+    SIGNALLINGS,
     Alarm,
     ChannelConfig,
     ChannelState,
@@ -34,7 +35,7 @@ MODULE_CAN = SPAN_CAN | PORT_CAN | {Capability.SPAN_ASSIGN}
 MOST_EVENTS = 64
 """Waiting at one channel, as many as DAHDI keeps."""
 ECHO_CANCELLERS = frozenset({"mg2", "hwec"})
-"""Loaded in the simulated kernel."""
+"""That the simulated kernel has."""
 _WORDS = {
     Signalling.NONE: None,
     Signalling.FXS_KEWL: "FXSKS",
@@ -48,9 +49,6 @@ _WORDS = {
     Signalling.CAS: "CAS",
 }
 """As DAHDI shows them."""
-_FXO = frozenset({Signalling.NONE, Signalling.FXS_KEWL, Signalling.FXS_LOOP})
-_FXS = frozenset({Signalling.NONE, Signalling.FXO_KEWL, Signalling.FXO_LOOP})
-_CAN_BE = {PortKind.FXO: _FXO, PortKind.FXS: _FXS, PortKind.E1: frozenset(Signalling) - _FXO - _FXS | {Signalling.NONE}}
 
 
 @dataclass
@@ -187,10 +185,10 @@ class SimPort:
         here = self._here(Capability.PORT_CONFIGURE, timeslot)
         if here.open:
             raise Refused(f"channel {timeslot} of {self._who} is in use", hint="take it out of service first")
-        if config.signalling not in _CAN_BE.get(self._port.kind, frozenset()):
+        if config.signalling not in SIGNALLINGS.get(self._port.kind, frozenset()):
             raise Refused(f"{self._who} is {self._port.kind}: it cannot do {config.signalling}")
         if config.echo_canceller is not None and config.echo_canceller not in ECHO_CANCELLERS:
-            raise Refused(f"echo canceller {config.echo_canceller!r} is not loaded")
+            raise Refused(f"{self._who} has no echo canceller {config.echo_canceller!r}")
         here.config = config
         here.configured += 1
 
@@ -201,6 +199,8 @@ class SimPort:
     async def _hold(self, here: PortWorld) -> AsyncIterator[SimHeldPort]:
         if here.open:
             raise Refused(f"{self._who} is in use", hint="take it out of service first")
+        if here.config.signalling is Signalling.NONE:
+            raise Refused(f"{self._who} is not configured", hint="configure it first")
         here.open, here.events = True, asyncio.Queue(MOST_EVENTS)
         try:
             yield SimHeldPort(here, self._port, self._who, self.capabilities)

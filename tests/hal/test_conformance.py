@@ -124,7 +124,7 @@ async def test_between_them_the_worlds_show_and_lack_everything(tmp_path: Path) 
     assert not set.intersection(*shown.values())
     acts = {Capability.SPAN_ASSIGN, Capability.SPAN_CONFIGURE, Capability.SPAN_COUNTERS, Capability.SPAN_LOOPBACK}
     acts |= {Capability.PORT_CONFIGURE, Capability.PORT_HOOK, Capability.PORT_EVENTS}
-    assert set(Capability) - shown["linux"] == acts, "what waits for DAHDI's ioctls"
+    assert set(Capability) - shown["linux"] == acts, "what takes DAHDI's ioctls: test_conformance_acts.py on the board"
 
 
 async def declared(world: World) -> set[Capability]:

@@ -8,7 +8,9 @@ import pytest
 from hal.capabilities import Capability
 from hal.errors import DeviceFailed, HalError, NotSupported, NotThere, Refused, TimedOut
 from hal.linux import hotplug, leds, power
+from hal.linux.assign import assign
 from hal.linux.attributes import write_text
+from hal.linux.box import LinuxBox
 from hal.linux.power import Systemd
 from hal.linux.voice import SysfsModule
 from hal.linux.watchdog import KernelWatchdog
@@ -205,3 +207,22 @@ async def test_a_reason_never_becomes_an_option(tmp_path: Path) -> None:
     assert (tmp_path / "asked").read_text() == "--no-ask-password|--message=--force; reboot -f|reboot|"
     with pytest.raises(Refused):
         await box.reboot("a\x00b")
+
+
+# Assigning, as far as it goes without a kernel that does it
+
+
+async def test_a_span_is_assigned_by_its_cards_own_attribute(bed: Bed, kernel: Kernel) -> None:
+    kernel.plug(cards.wctdm24xxp("oo--"), "05:01.0")
+    plugged = kernel.plug(cards.wct4xxp(spans=2), "05:04.0", assign=False)
+    card = next(card for card in (await LinuxBox().inventory()).cards if len(card.spans) == 2)
+    attribute = bed.sys / "devices" / plugged.path / "assign_span"
+    attribute.touch()
+    assign(card, card.spans[1], 7, 100)
+    assert attribute.read_text() == "2:7:100\n"
+    for number, channel, why in ((1, 100, "channels 1 … 4"), (7, 3, "channels 1 … 4"), (0, 100, "begin with 1")):
+        with pytest.raises(Refused, match=f"taken: .*{why}"):
+            assign(card, card.spans[1], number, channel)
+    kernel.pull(plugged)
+    with pytest.raises(NotThere, match="probe again"):
+        assign(card, card.spans[1], 7, 100)

@@ -136,7 +136,7 @@ async def test_what_one_line_refuses_is_told_of_it_alone(box: SimBox) -> None:
     bad = replace(FXO, channels=(Channels((1,), ChannelConfig(Signalling.FXS_KEWL, echo_canceller="nobodys")),))
     done, _ = await up(box, plans=(E1, R2, bad, FXS))
     lines = by_name(done.report)
-    assert "echo canceller 'nobodys' is not loaded" in lines["fxo-1"].trouble
+    assert "has no echo canceller 'nobodys'" in lines["fxo-1"].trouble
     assert lines["e1-1"].configured and lines["fxs-1"].configured and not lines["fxo-1"].configured
 
 

@@ -6,7 +6,7 @@ from hal.errors import NotThere, Refused, TimedOut
 from hal.model.changes import Changes
 from hal.model.inventory import Inventory
 from hal.protocols.sensor import Reading, SensorKind
-from hal.protocols.voice import Alarm, Hook, PortEvent
+from hal.protocols.voice import Alarm, ChannelConfig, Hook, PortEvent, Signalling
 from hal.reprobe import MOST_RINGS, next_changes
 from hal.sim import cards
 from hal.sim.box import SimBox
@@ -30,7 +30,9 @@ async def test_a_script_is_played_in_its_order() -> None:
     (card,) = (await box.inventory()).cards
     assert (card.id.position, card.id.serial) == ("pci:0000:05:09.0", "1TE435F1")
     assert (await box.voice(card).span(card.spans[0]).state()).alarms == {Alarm.BLUE}
-    async with box.voice(card).port(card.ports[0]).hold() as held:
+    port = box.voice(card).port(card.ports[0])
+    await port.configure(ChannelConfig(Signalling.BEARER))
+    async with port.hold() as held:
         box.play([Happens(5, PortEvent.ALARM)])
         assert await held.next_event(30) is PortEvent.ALARM
     assert await (await box.sensors()).read() == (reading,)
@@ -61,6 +63,7 @@ async def test_what_was_asked_of_a_port_is_kept() -> None:
     box = SimBox()
     card = box.plug(cards.analog("oooo"), "pci:0000:05:01.0")
     port: SimPort = box.voice(card).port(card.ports[2])
+    await port.configure(ChannelConfig(Signalling.FXS_KEWL))
     async with port.hold() as held:
         await held.hook(Hook.OFF)
         await held.hook(Hook.FLASH)
@@ -71,7 +74,9 @@ async def test_what_happens_is_told_to_its_holder_as_far_as_there_is_room() -> N
     box = SimBox()
     card = box.plug(cards.analog("oooo"), "pci:0000:05:01.0")
     box.play([Happens(1, PortEvent.RING)] * (MOST_EVENTS + 1))
-    async with box.voice(card).port(card.ports[0]).hold() as held:
+    port = box.voice(card).port(card.ports[0])
+    await port.configure(ChannelConfig(Signalling.FXS_KEWL))
+    async with port.hold() as held:
         box.play([Happens(1, PortEvent.RING)] * MOST_EVENTS + [Happens(1, PortEvent.ALARM)])
         assert [await held.next_event(30) for _ in range(MOST_EVENTS)] == [PortEvent.RING] * MOST_EVENTS
         with pytest.raises(TimedOut):

@@ -17,15 +17,17 @@ from typing import Protocol
 
 from hal.capabilities import Capability
 from hal.linux.box import LinuxBox
+from hal.linux.voice import SysfsModule
+from hal.model.inventory import Card
 from hal.protocols.box import Box
 from hal.protocols.led import OFF, ON, Blink, Light
 from hal.protocols.sensor import Reading, SensorKind
-from hal.protocols.voice import Alarm, ChannelConfig, Coding, LineConfig, Signalling
+from hal.protocols.voice import Alarm, ChannelConfig, Coding, LineConfig, PortEvent, Signalling
 from hal.sim import cards as sim_cards
 from hal.sim.box import LEDS, SimBox
 from hal.sim.cards import Blueprint
 from hal.sim.parts import SimSerial
-from hal.sim.script import Alarms, Measures
+from hal.sim.script import Alarms, Happens, Measures
 from tests.hal import cards
 from tests.hal.bed import Bed
 from tests.hal.cards import CardSpec
@@ -42,6 +44,8 @@ CARDS: dict[str, tuple[Callable[[], CardSpec], Callable[[], Blueprint]]] = {
     "stranger": (cards.stranger, sim_cards.stranger),
 }
 """Kind → as its driver registers it, as the simulated box builds it."""
+SLOT = "05:04.0"
+"""The one that is meant when none is said."""
 SLOTS = {"astribank": "1-2", "emulated": ""}
 
 
@@ -57,12 +61,27 @@ class Peer(Protocol):
 
 
 class World(Protocol):
+    e1: str
+    """The kind of card with an E1 that it can plug in. All have "analog"."""
+    has_framing: bool
+    """Its E1 can be framed: read back as it was configured."""
+
     @property
     def box(self) -> Box: ...
 
-    async def plug(self, kind: str, slot: str = "05:04.0", *, assign: bool = True) -> None: ...
-    async def pull(self, slot: str = "05:04.0") -> None: ...
-    async def assign(self, kind: str, slot: str = "05:04.0") -> None: ...
+    async def card(self, slot: str = SLOT) -> Card: ...
+    async def rings(self, channel: int) -> None:
+        """The exchange rings the FXO port with this channel."""
+
+    async def quiet(self, channel: int) -> None:
+        """It no longer does."""
+
+    async def lifts(self, channel: int) -> None:
+        """The set at the FXS port with this channel is lifted."""
+
+    async def plug(self, kind: str, slot: str = SLOT, *, assign: bool = True) -> None: ...
+    async def pull(self, slot: str = SLOT) -> None: ...
+    async def assign(self, kind: str, slot: str = SLOT) -> None: ...
     def alarms(self, span: int, alarms: set[Alarm]) -> None: ...
     def framed(self, span: int, line: LineConfig) -> None: ...
     def seized(self, span: int, position: int, channel: int, signalling: str) -> None: ...
@@ -88,20 +107,34 @@ class SimPeer:
 
 
 class SimWorld:
+    e1, has_framing = "dual_e1", True
+
     def __init__(self, lacks: frozenset[Capability] = frozenset()) -> None:
         self.box: SimBox = SimBox(lacks)
 
-    async def plug(self, kind: str, slot: str = "05:04.0", *, assign: bool = True) -> None:
+    async def plug(self, kind: str, slot: str = SLOT, *, assign: bool = True) -> None:
         blueprint = CARDS[kind][1]()
         blueprint = replace(blueprint, location=Kernel.location(CARDS[kind][0](), slot))
         self.box.plug(blueprint, _position(kind, slot), assign=assign)
 
-    async def pull(self, slot: str = "05:04.0") -> None:
+    async def pull(self, slot: str = SLOT) -> None:
         self.box.pull(_position("", slot))
 
-    async def assign(self, kind: str, slot: str = "05:04.0") -> None:
+    async def card(self, slot: str = SLOT) -> Card:
+        return await _card_at(self.box, slot)
+
+    async def rings(self, channel: int) -> None:
+        self.box.play([Happens(channel, PortEvent.RING)])
+
+    async def quiet(self, channel: int) -> None:
+        pass
+
+    async def lifts(self, channel: int) -> None:
+        self.box.play([Happens(channel, PortEvent.OFF_HOOK)])
+
+    async def assign(self, kind: str, slot: str = SLOT) -> None:
         """Into an empty box, one after the other."""
-        card = next(card for card in (await self.box.inventory()).cards if card.id.position == _position(kind, slot))
+        card = await self.card(slot)
         for span in card.spans:
             await self.box.voice(card).assign(span, span.local, 1 + 31 * (span.local - 1))
 
@@ -167,6 +200,8 @@ class PtyPeer:
 
 
 class LinuxWorld:
+    e1, has_framing = "dual_e1", True
+
     def __init__(self, bed: Bed, folder: Path, *, bare: bool = False) -> None:
         self._bed, self._folder = bed, folder
         self.kernel = Kernel(bed)
@@ -187,18 +222,26 @@ class LinuxWorld:
         program = folder / "systemctl"
         program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> "{self._asked}"\n')
         program.chmod(0o755)
-        self.box: LinuxBox = LinuxBox(str(program), runs)
+        self.box: LinuxBox = LinuxBox(str(program), runs, SysfsModule)
 
-    async def plug(self, kind: str, slot: str = "05:04.0", *, assign: bool = True) -> None:
+    async def card(self, slot: str = SLOT) -> Card:
+        return await _card_at(self.box, slot)
+
+    async def rings(self, channel: int) -> None:
+        raise NotImplementedError("sysfs has no events")
+
+    quiet = lifts = rings
+
+    async def plug(self, kind: str, slot: str = SLOT, *, assign: bool = True) -> None:
         with self._paced():
             plugged = await asyncio.to_thread(self.kernel.plug, CARDS[kind][0](), slot, assign=assign)
         self._plugged[slot] = plugged
 
-    async def pull(self, slot: str = "05:04.0") -> None:
+    async def pull(self, slot: str = SLOT) -> None:
         with self._paced():
             await asyncio.to_thread(self.kernel.pull, self._plugged.pop(slot))
 
-    async def assign(self, kind: str, slot: str = "05:04.0") -> None:
+    async def assign(self, kind: str, slot: str = SLOT) -> None:
         with self._paced():
             await asyncio.to_thread(self.kernel.assign, self._plugged[slot], CARDS[kind][0]())
 
@@ -269,6 +312,10 @@ class LinuxWorld:
         lines = self._asked.read_text().splitlines() if self._asked.exists() else []
         found = [re.fullmatch(r"--no-ask-password --message=(.*) (\w+)", line) for line in lines]
         return [(verbs[match[2]], match[1]) for match in found if match]
+
+
+async def _card_at(box: Box, slot: str) -> Card:
+    return next(card for card in (await box.inventory()).cards if card.id.position == _position("", slot))
 
 
 def _position(kind: str, slot: str) -> str:

@@ -58,6 +58,7 @@ from appliance_agent.system.lines.cards import Cards
 from appliance_agent.system.lines.channels import Channels
 from appliance_agent.system.lines.hardware import SimulatedLines, hardware
 from appliance_agent.system.lines.history import LineHistory
+from appliance_agent.system.lines.set_up import LinesSetUp
 from appliance_agent.system.lines.watch import LineWatch
 from contracts.journal import UserEvent
 from contracts.paths import BoxPaths
@@ -142,6 +143,7 @@ class Agent:
             paths=self.paths, box_secrets=secrets, store=ConfigurationStore(self.database), control=self.control,
             holder=self.config, bus=self.bus, clock=self.clock, audit=self.audit,
             prompts_on_disk=self.prompt_audio.on_disk, announced=self.identity.announce,
+            lines=LinesSetUp(self.box, self.cards.board, NamesFile(self.paths.line_names), self.paths.line_report),
         )  # fmt: skip
         self.prompts = Prompts(self.prompt_audio, self.configuration.add_prompt)
 

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import re
+from collections.abc import Mapping
 
 from appliance_agent.asterisk.ami import Ami
 from appliance_agent.asterisk.faults import unavailable
 from appliance_agent.asterisk.link import Link
 from appliance_agent.kernel.bus import Bus, Gap
-from appliance_agent.kernel.errors import Fault
+from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import AsteriskUp
 
 _CONTEXT = re.compile(r"^\[ Context '([^']+)'", re.MULTILINE)
@@ -52,6 +53,21 @@ class Control:
 
     async def contexts(self) -> set[str]:
         return set(_CONTEXT.findall(await self._ami.command("dialplan show")))
+
+    async def line_channels(self) -> Mapping[int, str]:
+        rows = await self._ami.list_action("DAHDIShowChannels")
+        return {
+            int(row.get("DAHDIChannel")): row.get("Channel")
+            for row in rows
+            if row.event == "DAHDIShowChannels" and row.get("DAHDIChannel").isdecimal()  # "pseudo" is none
+        }
+
+    async def hang_up(self, channel: str) -> None:
+        try:
+            await self._ami.action("Hangup", [("Channel", channel)])
+        except Fault as fault:
+            if fault.kind is FaultKind.UNAVAILABLE:
+                raise
 
     async def restart(self, *, limit_s: float) -> None:
         before = self._link.up

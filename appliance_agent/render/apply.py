@@ -19,7 +19,8 @@ from appliance_agent.render.apply_log import AsteriskLog, refusals
 from appliance_agent.render.apply_read_back import Names, promised, read_back, rejected
 from appliance_agent.render.apply_reloads import EVERYTHING, ReloadPlan, plan_reloads
 from appliance_agent.render.apply_stage import RenderedVersions
-from appliance_agent.render.control import AsteriskControl
+from appliance_agent.render.apply_take_out import LinesOutAndIn, calls_ended_by
+from appliance_agent.render.control import AsteriskControl, LineSetup, Log
 from appliance_agent.render.facts import Facts
 from appliance_agent.render.render import render
 
@@ -43,6 +44,10 @@ async def _nobody(_job: Job) -> None:
     return None
 
 
+def _unheard(_command: str) -> None:
+    return None
+
+
 class Applier:
     """Runs one job at a time; the caller sees to that."""
 
@@ -56,12 +61,14 @@ class Applier:
         *,
         facts_for: Callable[[Desired], Awaitable[Facts]],
         prompts_on_disk: Callable[[], Collection[str]],
+        lines: LineSetup,
         on_change: Watcher = _nobody,
     ) -> None:
         """`on_change` is told after each saved change; `prompts_on_disk` may block and runs in a thread."""
         self._versions, self._log, self._control = versions, asterisk_log, control
         self._store, self._clock = store, clock
         self._facts_for, self._prompts_on_disk, self._on_change = facts_for, prompts_on_disk, on_change
+        self._lines = LinesOutAndIn(control, lines, self._versions)
         self._wait_cancelled = asyncio.Event()
 
     async def run(self, job: Job, document: Desired) -> None:
@@ -95,7 +102,7 @@ class Applier:
         """
         if await asyncio.to_thread(self._versions.current) != version:
             await asyncio.to_thread(self._versions.swap, version)
-            await self._reload(EVERYTHING)
+            await self._reload(EVERYTHING, version, _unheard)
         wanted = await self._promised(version, document)
         try:
             await read_back(self._control, document, wanted, limit_s=0)
@@ -103,7 +110,7 @@ class Applier:
             if fault.kind is FaultKind.UNAVAILABLE:
                 raise
             log.warning("Asterisk had not read what should run", version=version, message=fault.message)
-            await self._reload(EVERYTHING)
+            await self._reload(EVERYTHING, version, _unheard)
             await read_back(self._control, document, wanted)
 
     # ── forward ────────────────────────────────────────────────────────────────────────────────────
@@ -112,15 +119,15 @@ class Applier:
         if job.step in HARMLESS:
             await self._prepare(job, document)
         plan = await self._plan_of(job)
-        if job.step is Step.STAGE and plan.restart and job.timing is Timing.IDLE:
-            await self._wait_for_silence(job)
+        if job.step is Step.STAGE and plan.ends_calls and job.timing is Timing.IDLE:
+            await self._wait_for_silence(job, plan)
         if job.step in (Step.STAGE, Step.SWAP):
             job.log_offset = await asyncio.to_thread(self._log.end)
             await self._enter(job, Step.SWAP)
             await asyncio.to_thread(self._versions.swap, job.version)
         if job.step in (Step.SWAP, Step.RELOAD):
             await self._enter(job, Step.RELOAD)
-            await self._bounded(lambda: self._reload(plan))
+            await self._bounded(lambda: self._reload(plan, job.version, job.note))
         await self._enter(job, Step.READ_BACK)
         wanted = await self._promised(job.version, document)
         await self._bounded(lambda: read_back(self._control, document, wanted))
@@ -173,9 +180,9 @@ class Applier:
         before = await asyncio.to_thread(self._versions.read, job.previous)
         return plan_reloads(before, await asyncio.to_thread(self._versions.read, job.version))
 
-    async def _wait_for_silence(self, job: Job) -> None:
+    async def _wait_for_silence(self, job: Job, plan: ReloadPlan) -> None:
         until = self._clock.monotonic() + IDLE_LIMIT_S
-        while await self._calls() > 0:
+        while await self._calls(plan) > 0:
             if job.state is not JobState.WAITING:
                 job.state = JobState.WAITING
                 await self._save(job)
@@ -190,18 +197,25 @@ class Applier:
                 raise Fault(FaultKind.CONFLICT, "config.cancelled", "Cancelled while it waited for calls to end")
         job.state = JobState.RUNNING
 
-    async def _calls(self) -> int:
-        """An Asterisk that is away now may be back in a moment: it counts as one call."""
+    async def _calls(self, plan: ReloadPlan) -> int:
+        """Those that the plan would end. An Asterisk that is away may be back in a moment: it counts as one call."""
         try:
-            return await self._control.active_calls()
+            return await calls_ended_by(plan, self._control)
         except Fault:
             return 1
 
-    async def _reload(self, plan: ReloadPlan) -> None:
+    async def _reload(self, plan: ReloadPlan, version: int, note: Log) -> None:
+        """`version`: the one whose files are current. `note` is told each command before it is given."""
+        if plan.lines:
+            await self._lines.take_out(plan, version, note)
         if plan.restart:
+            note("restart")
             await self._control.restart(limit_s=RESTART_LIMIT_S)
         for command in plan.commands:
+            note(command)
             await self._control.command(command)
+        if plan.lines and not plan.restart:
+            await self._lines.give_back(plan, note)
 
     async def _bounded(self, verb: Callable[[], Awaitable[object]]) -> None:
         """Asterisk may die and come back in any step: it has read the new files then, and reading them again is
@@ -235,7 +249,7 @@ class Applier:
         if job.error["step"] != Step.SWAP.value:
             # An Asterisk that stays away reads the old files when it starts; `verify` looks again when it is back.
             with suppress(Fault):
-                await self._bounded(lambda: self._reload(plan))
+                await self._bounded(lambda: self._reload(plan, job.previous, job.note))
         self._close_step(job, "done")
         await self._end(job, JobState.FAILED, self._store.now_failed)
 

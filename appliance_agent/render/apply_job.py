@@ -25,6 +25,10 @@ HARMLESS = (Step.CHECK, Step.RENDER, Step.STAGE)
 """A failure in these changed nothing that Asterisk sees."""
 
 
+MOST_NOTES = 2000
+"""Lines of log kept of a step; twelve E1 make some hundred."""
+
+
 class JobState(StrEnum):
     WAITING = "waiting"
     """For the last call to end: a restart is needed and the administrator chose when="idle"."""
@@ -46,6 +50,8 @@ class StepRecord:
     started_us: int
     ms: int = 0
     """How long it took; 0 while it runs."""
+    log: list[str] = field(default_factory=list)
+    """What was told to Asterisk and to the cards, in order."""
 
 
 @dataclass(slots=True)
@@ -67,6 +73,11 @@ class Job:
     def active(self) -> bool:
         return self.state in (JobState.WAITING, JobState.RUNNING)
 
+    def note(self, text: str) -> None:
+        """Into the open step's log; saved with the next step."""
+        if self.steps and len(self.steps[-1].log) < MOST_NOTES:
+            self.steps[-1].log.append(text)
+
     def as_dict(self) -> dict[str, Any]:
         """As in GET /config/jobs/{id}."""
         return {
@@ -75,7 +86,10 @@ class Job:
             "when": self.timing.value,
             "step": self.step.value,
             "state": self.state.value,
-            "steps": [{"name": record.name, "state": record.state, "ms": record.ms} for record in self.steps],
+            "steps": [
+                {"name": record.name, "state": record.state, "ms": record.ms, "log": record.log}
+                for record in self.steps
+            ],
             "error": self.error,
             "created_at": rfc3339(self.created_us),
             "finished_at": None if self.finished_us is None else rfc3339(self.finished_us),

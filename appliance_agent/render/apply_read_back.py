@@ -2,15 +2,17 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from appliance_agent.config.model import Desired
 from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault
 from appliance_agent.render import moh
+from appliance_agent.render.apply_lines import channel_faults, promised_channels
 from appliance_agent.render.apply_paths import field_of
-from appliance_agent.render.apply_reloads import sections
 from appliance_agent.render.control import AsteriskControl
 from appliance_agent.render.render import endpoints_of, queues_of
+from appliance_agent.render.sections import name_of, sections
 
 READ_BACK_LIMIT_S = 3.0
 """A reload of pjsip goes on for a moment after its command has answered."""
@@ -31,6 +33,8 @@ class Names:
     queue: frozenset[str]
     context: frozenset[str]
     music_class: frozenset[str]
+    line_channels: Mapping[int, str] = field(default_factory=dict)
+    """DAHDI's number → field of its line; of what Asterisk serves only the numbers matter."""
 
 
 KINDS = ("endpoint", "identify", "transport", "queue", "context", "music_class")
@@ -40,19 +44,20 @@ def promised(document: Desired, files: dict[str, str]) -> Names:
     """What an Asterisk that read `files`, rendered from `document`, must know. The contexts come from the file:
     which retired menus stand there was decided when it was rendered."""
     pjsip = sections(files.get("pjsip.conf", ""))
-    contexts = frozenset(_name(section) for section in sections(files.get("extensions.conf", "")))
+    contexts = frozenset(name_of(section) for section in sections(files.get("extensions.conf", "")))
     return Names(
         endpoint=endpoints_of(document),
-        identify=frozenset(_name(section) for section in pjsip if "type=identify" in section),
-        transport=frozenset(_name(section) for section in pjsip if "type=transport" in section),
+        identify=frozenset(name_of(section) for section in pjsip if "type=identify" in section),
+        transport=frozenset(name_of(section) for section in pjsip if "type=transport" in section),
         queue=queues_of(document),
         context=contexts - {"general", "globals"},
         music_class=frozenset(moh.classes(document)),
+        line_channels=promised_channels(files),
     )
 
 
-async def known(control: AsteriskControl) -> Names:
-    """What Asterisk knows now. Raises what `control` raises."""
+async def known(control: AsteriskControl, *, lines: bool = False) -> Names:
+    """What Asterisk knows now; of its lines only where it should have any. Raises what `control` raises."""
     endpoints, queues, contexts, music, transports, identifies = await asyncio.gather(
         control.endpoints(),
         control.queues(),
@@ -68,6 +73,7 @@ async def known(control: AsteriskControl) -> Names:
         queue=frozenset(queues),
         context=frozenset(contexts),
         music_class=frozenset(_MOH_CLASS.findall(music)),
+        line_channels=await control.line_channels() if lines else {},
     )
 
 
@@ -79,6 +85,7 @@ def differences(document: Desired, wanted: Names, there: Names) -> list[FieldFau
         for kind in KINDS
         for name in sorted(getattr(wanted, kind) - getattr(there, kind))
     ]
+    faults += channel_faults(wanted.line_channels, there.line_channels)
     return faults + [
         FieldFault(field_of(document, "endpoint", name), f"Asterisk still knows endpoint {name!r}, which is gone")
         for name in sorted(there.endpoint - wanted.endpoint)
@@ -93,7 +100,7 @@ async def read_back(
     loop = asyncio.get_running_loop()
     until = loop.time() + (READ_BACK_LIMIT_S if limit_s is None else limit_s)
     while True:
-        faults = differences(document, wanted, await known(control))
+        faults = differences(document, wanted, await known(control, lines=bool(wanted.line_channels)))
         if not faults:
             return
         if loop.time() >= until:
@@ -106,7 +113,3 @@ def rejected(faults: list[FieldFault]) -> Fault:
         FaultKind.INVALID, "config.rejected", f"{faults[0].path}: {faults[0].message}",
         hint="The version before runs again. Look at the named fields.", fields=faults,
     )  # fmt: skip
-
-
-def _name(section: tuple[str, ...]) -> str:
-    return section[0][1:].partition("]")[0]

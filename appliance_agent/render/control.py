@@ -1,6 +1,11 @@
 """What apply asks of Asterisk. `appliance_agent.asterisk` has the real one behind an adapter."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
+
+from hal.setup.plan import LinePlan
+
+Log = Callable[[str], None]
 
 
 class AsteriskControl(Protocol):
@@ -30,9 +35,30 @@ class AsteriskControl(Protocol):
         """Names of the dialplan's contexts."""
         ...
 
+    async def line_channels(self) -> Mapping[int, str]:
+        """DAHDI's numbers of the channels that Asterisk serves → name of Asterisk's channel on it, "" when it is free.
+        Only where chan_dahdi is loaded."""
+        ...
+
+    async def hang_up(self, channel: str) -> None:
+        """Asks for the end of one channel; one that is gone already is no fault."""
+        ...
+
     async def restart(self, *, limit_s: float) -> None:
         """Ends every call, starts Asterisk anew from the files that are current, and returns when it answers again.
 
         Raises Fault UNAVAILABLE when it does not within `limit_s` seconds.
+        """
+        ...
+
+
+class LineSetup(Protocol):
+    """Tells the cards what their lines are. `appliance_agent.system.lines` has the real one."""
+
+    async def configure(self, plans: Sequence[LinePlan], log: Log) -> Mapping[str, str]:
+        """Configures these lines anew, and no other; Asterisk must have let go of their channels. `log` is told each
+        thing before it is done. Returns line → why it is not as planned; lines that are not there are passed over.
+
+        Bounded; raises Fault UNAVAILABLE when the cards do not answer.
         """
         ...

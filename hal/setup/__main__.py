@@ -100,7 +100,7 @@ def _save(file: NamesFile, names: Names) -> None:
 def _write(file: Path, text: str) -> None:
     part = file.with_name(file.name + ".part")
     part.write_text(text, encoding="utf-8")
-    part.chmod(0o644)
+    part.chmod(0o664)
     part.replace(file)
 
 

@@ -29,7 +29,11 @@ from appliance_agent.render.apply_stage import RenderedVersions
 from appliance_agent.render.facts import Facts
 from appliance_agent.render.render import render
 from appliance_agent.store.database import Database
+from appliance_agent.system.lines.set_up import LinesSetUp
 from contracts.paths import BoxPaths
+from hal.boards import SA800
+from hal.names_file import NamesFile
+from hal.sim.box import SimBox
 from tests.box.house import network_of
 from tests.golden.starter import CURRENT, Box, running
 from tests.unit.worlds import BOX_TOML
@@ -101,6 +105,7 @@ async def apply_box(root: Path, folder: Path) -> AsyncIterator[ApplyBox]:
         applier = Applier(
             versions, AsteriskLog(inside.asterisk_log), control, store, clock,
             facts_for=facts_for, prompts_on_disk=PromptAudio(own.prompts, Espeak()).on_disk,
+            lines=LinesSetUp(SimBox(), SA800, NamesFile(own.line_names), own.line_report),
         )  # fmt: skip
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         with bus.subscribe(AsteriskUp) as ups:

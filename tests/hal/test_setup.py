@@ -186,7 +186,7 @@ async def test_the_command_stores_names_and_report(box: SimBox, files: Files) ->
     assert report.from_json(files[3].read_text()) == told
     assert by_name(told)["e1-1"].configured
     assert NamesFile(files[2]).load().lines
-    assert files[3].stat().st_mode & 0o777 == 0o644
+    assert files[3].stat().st_mode & 0o777 == 0o664
 
 
 async def test_a_box_without_cards_and_without_a_plan(files: Files) -> None:

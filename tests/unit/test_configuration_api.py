@@ -30,7 +30,11 @@ from appliance_agent.kernel.events import JobChanged, VersionApplied
 from appliance_agent.kernel.secrets import read_secrets
 from appliance_agent.store.database import Database
 from appliance_agent.store.sessions import COOKIE
+from appliance_agent.system.lines.set_up import LinesSetUp
 from contracts.paths import BoxPaths
+from hal.boards import SA800
+from hal.names_file import NamesFile
+from hal.sim.box import SimBox
 from tests.unit.sim_asterisk import SimAsterisk
 from tests.unit.worlds import prepare
 
@@ -98,6 +102,7 @@ async def panel(tmp_path: Path) -> AsyncIterator[Panel]:
     configuration = Configuration(
         paths=paths, box_secrets=read_secrets(paths.secrets), store=ConfigurationStore(database), control=asterisk,
         holder=holder, bus=bus, clock=SystemClock(), audit=audit, prompts_on_disk=audio.on_disk,
+        lines=LinesSetUp(SimBox(), SA800, NamesFile(paths.line_names), paths.line_report),
     )  # fmt: skip
     await configuration.load()
     routes = [

@@ -18,12 +18,19 @@ from appliance_agent.kernel.ids import new_id
 from appliance_agent.kernel.secrets import read_secrets
 from appliance_agent.render.apply import Applier, Watcher
 from appliance_agent.render.apply_job import Job, Timing
+from appliance_agent.render.apply_lines import promised_channels
 from appliance_agent.render.apply_log import AsteriskLog
 from appliance_agent.render.apply_stage import RenderedVersions
 from appliance_agent.render.facts import Facts
+from appliance_agent.render.line_facts import lines_there, read_report
+from appliance_agent.render.line_plan import plans
 from appliance_agent.store.database import Database
+from appliance_agent.system.lines.set_up import LinesSetUp
 from contracts.paths import BoxPaths
-from tests.unit.sim_asterisk import SimAsterisk
+from hal.boards import SA800
+from hal.names_file import NamesFile
+from hal.sim.box import SimBox
+from tests.unit.sim_asterisk import SimAsterisk, reads
 
 BOX_TOML = 'box_id = "unit-1"\nedition = "sa800"\nsample = true\nexchange = "192.0.2.1"\n'
 
@@ -55,17 +62,23 @@ class World:
     asterisk: SimAsterisk
     store: ConfigurationStore
     versions: RenderedVersions
+    cards: SimBox
+    """The box's cards; none unless a test plugs some."""
 
     def applier(self, on_change: Watcher) -> Applier:
         box_secrets = read_secrets(self.paths.secrets)
 
-        async def facts_for(_document: Desired) -> Facts:
-            return Facts(self.paths, box_secrets.ami, box_secrets.ari)
+        async def facts_for(document: Desired) -> Facts:
+            running = await self.store.running()
+            assert running is not None
+            there = lines_there(read_report(self.paths.line_report), plans(running[1]), plans(document))
+            return Facts(self.paths, box_secrets.ami, box_secrets.ari, lines=there)
 
+        setup = LinesSetUp(self.cards, SA800, NamesFile(self.paths.line_names), self.paths.line_report)
         audio = PromptAudio(self.paths.prompts, Espeak())
         return Applier(
             self.versions, AsteriskLog(self.paths.asterisk_log), self.asterisk, self.store, SystemClock(),
-            facts_for=facts_for, prompts_on_disk=audio.on_disk, on_change=on_change,
+            facts_for=facts_for, prompts_on_disk=audio.on_disk, on_change=on_change, lines=setup,
         )  # fmt: skip
 
     async def new_job(self, document: Desired, timing: Timing = Timing.NOW) -> Job:
@@ -79,14 +92,16 @@ class World:
         assert running is not None
         assert running[0] == version
         assert self.versions.current() == version
-        assert self.asterisk.loaded == self.versions.read(version)
+        files = self.versions.read(version)
+        assert self.asterisk.loaded == {name: files[name] for name in files if reads(name)}
+        assert self.asterisk.channels.keys() == promised_channels(files).keys()
         assert await self.store.active_job() is None
 
 
 @asynccontextmanager
-async def world(paths: BoxPaths, asterisk: SimAsterisk) -> AsyncIterator[World]:
+async def world(paths: BoxPaths, asterisk: SimAsterisk, cards: SimBox | None = None) -> AsyncIterator[World]:
     database = Database(paths.database)
     try:
-        yield World(paths, asterisk, ConfigurationStore(database), RenderedVersions(paths))
+        yield World(paths, asterisk, ConfigurationStore(database), RenderedVersions(paths), cards or SimBox())
     finally:
         await database.close()

@@ -58,12 +58,12 @@ class DiffView(Answer):
     changes: list[ChangeView]
     files: list[FileDiff]
     reloads: list[str]
-    """Commands that Asterisk will get, in order; ["restart"] when it must start anew."""
+    """Commands that Asterisk will get, in order; ["restart"] when it must start anew. Lines are configured between."""
     restart_because: list[str]
     calls_that_end: int
     """How many calls an apply with when="now" would end at this moment."""
     waits: bool
-    """Whether an apply with when="idle" would wait until there is no call."""
+    """Whether an apply with when="idle" would wait until there is no call (of the lines that change, or at all)."""
     faults: list[FaultyField]
 
 
@@ -72,7 +72,8 @@ class ApplyOrder(BaseModel):
 
     revision: Annotated[int, Field(ge=0)]
     when: Timing = Timing.IDLE
-    """Matters only where Asterisk must start anew: now = its calls end; idle = wait until there is none."""
+    """Matters only where Asterisk must start anew, or lines are configured: now = their calls end; idle = wait until
+    there is none."""
     comment: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -80,6 +81,8 @@ class StepView(Answer):
     name: str
     state: Literal["running", "done", "failed"]
     ms: int
+    log: list[str]
+    """What was told to Asterisk and to the cards, in order."""
 
 
 class JobView(Answer):

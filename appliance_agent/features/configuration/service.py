@@ -29,9 +29,10 @@ from appliance_agent.kernel.secrets import BoxSecrets
 from appliance_agent.render.apply import Applier
 from appliance_agent.render.apply_job import Job, JobState, Timing
 from appliance_agent.render.apply_log import AsteriskLog
-from appliance_agent.render.apply_reloads import plan_reloads
+from appliance_agent.render.apply_reloads import ReloadPlan, plan_reloads
 from appliance_agent.render.apply_stage import RenderedVersions
-from appliance_agent.render.control import AsteriskControl
+from appliance_agent.render.apply_take_out import calls_ended_by
+from appliance_agent.render.control import AsteriskControl, LineSetup
 from appliance_agent.render.facts import Facts
 from appliance_agent.render.line_facts import lines_there, read_report
 from appliance_agent.render.line_plan import plans
@@ -64,6 +65,7 @@ class Configuration:
         clock: Clock,
         audit: Audit,
         prompts_on_disk: Callable[[], Collection[str]],
+        lines: LineSetup,
         announced: str = "",
     ) -> None:
         """`announced`: the address of box.toml, for Facts."""
@@ -74,7 +76,7 @@ class Configuration:
         self._versions = RenderedVersions(paths)
         self._applier = Applier(
             self._versions, AsteriskLog(paths.asterisk_log), control, store, clock,
-            facts_for=self._facts, prompts_on_disk=prompts_on_disk, on_change=self._tell,
+            facts_for=self._facts, prompts_on_disk=prompts_on_disk, lines=lines, on_change=self._tell,
         )  # fmt: skip
         self._work = asyncio.Event()
         """Set when there is a job to run."""
@@ -166,12 +168,12 @@ class Configuration:
         before = await asyncio.to_thread(self._versions.read, running)
         changes = diff(self._holder.desired, document)
         plan = plan_reloads(before, after) if changes else plan_reloads(before, before)
-        calls = await self._calls() if plan.restart else 0
+        calls = await self._calls(plan)
         return DiffView(
             changes=[ChangeView(path=one.path, kind=one.kind, before=one.before, after=one.after) for one in changes],
             files=await asyncio.to_thread(file_diffs, before, after) if changes else [],
-            reloads=["restart"] if plan.restart else list(plan.commands), restart_because=list(plan.because),
-            calls_that_end=calls, waits=plan.restart, faults=_shown(await self._faults(document)),
+            reloads=list(plan.told), restart_because=list(plan.because),
+            calls_that_end=calls, waits=plan.ends_calls, faults=_shown(await self._faults(document)),
         )  # fmt: skip
 
     # ── apply ──────────────────────────────────────────────────────────────────────────────────────
@@ -266,10 +268,10 @@ class Configuration:
             lines=lines_there(report, plans(running), plans(document)),
         )  # fmt: skip
 
-    async def _calls(self) -> int:
+    async def _calls(self, plan: ReloadPlan) -> int:
         """Asterisk away: it carries no call."""
         try:
-            return await self._control.active_calls()
+            return await calls_ended_by(plan, self._control)
         except Fault:
             return 0
 

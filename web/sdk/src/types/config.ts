@@ -162,6 +162,8 @@ export interface JobStep {
   name: string;
   state: 'running' | 'done' | 'failed';
   ms: number;
+  /** What was told to Asterisk and to the cards, in order. */
+  log: string[];
 }
 
 export interface ApplyJob {

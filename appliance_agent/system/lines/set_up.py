@@ -1,0 +1,67 @@
+"""Configures lines while the box runs: what `sa800-lines` does at boot, for the lines that a change is about."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from appliance_agent.kernel.errors import Fault, FaultKind
+from appliance_agent.kernel.files import write_atomically
+from hal.boards import Board, admit
+from hal.errors import HalError
+from hal.model.lines import name_lines
+from hal.names_file import NamesFile
+from hal.protocols.box import Box
+from hal.setup.bring_up import Seen, bring_up_line
+from hal.setup.plan import LinePlan
+from hal.setup.report import LineReport, NoReport, Report, from_json, to_json
+
+LIMIT_S = 20.0
+
+
+class LinesSetUp:
+    """Satisfies render.control.LineSetup. `report`: the file of `sa800-lines`; what changes is written there."""
+
+    def __init__(self, box: Box, board: Board, names: NamesFile, report: Path) -> None:
+        self._box, self._board, self._names, self._report = box, board, names, report
+
+    async def configure(self, plans: Sequence[LinePlan], log: Callable[[str], None]) -> Mapping[str, str]:
+        if not plans:
+            return {}
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                done = await self._configure(plans, log)
+        except TimeoutError as error:
+            raise _away(f"the cards did not answer within {LIMIT_S:.0f} s") from error
+        except (HalError, OSError) as error:
+            raise _away(str(error)) from error
+        await asyncio.to_thread(self._tell, done)
+        return {line.name: line.trouble for line in done if line.trouble}
+
+    async def _configure(self, plans: Sequence[LinePlan], log: Callable[[str], None]) -> list[LineReport]:
+        inventory = await self._box.inventory()
+        naming = name_lines(await asyncio.to_thread(self._names.load), inventory)
+        there = {line.name: line for line in admit(self._board, inventory, naming.lines).lines if line.channel}
+        seen = Seen(inventory, naming.names)
+        return [
+            await bring_up_line(self._box, seen, there[plan.name], plan, log, anew=True)
+            for plan in plans
+            if plan.name in there
+        ]
+
+    def _tell(self, done: list[LineReport]) -> None:
+        """Blocking. Lines that are left out of Asterisk's files are those with trouble in the report."""
+        try:
+            before = from_json(self._report.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NoReport):
+            before = Report()
+        fresh = {line.name: line for line in done}
+        lines = [fresh.pop(line.name, line) for line in before.lines]
+        after = Report((*lines, *fresh.values()), before.missing, before.troubles)
+        write_atomically(self._report, to_json(after).encode("utf-8"), mode=0o664)
+
+
+def _away(reason: str) -> Fault:
+    return Fault(
+        FaultKind.UNAVAILABLE, "lines.away", f"The lines could not be configured: {reason}",
+        hint="Look at the cards on the page of the lines.",
+    )  # fmt: skip

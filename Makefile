@@ -48,7 +48,7 @@ check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and gol
 	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --output-sync=target check-units check-lint check-core check-hal
 
 check-lint:
-	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/mypy board-tests/*.py && $$v/bin/lint-imports --no-cache
+	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/mypy board-tests/*.py && MYPYPATH=board-tests $$v/bin/mypy --python-version 3.14 -p linesim && $$v/bin/lint-imports --no-cache
 
 check-units:
 	@$(VENV)/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \

@@ -13,11 +13,13 @@ from ami import LIMIT_S, Ami
 from labgrid import Target
 from labgrid.driver import QEMUDriver
 from labgrid.exceptions import NoDriverFoundError
+from linesim_client import LineSim
 
 Found = TypeVar("Found")
 HTTP_PORT = 80
 PARTIES = {"dut": (5038, 523.0), "exchange": (5039, 437.0)}
 """Manager port and tone, as in guest/*/etc/<name>/."""
+LINESIM_PORT = 5040
 EMULATED = {"box": "10.0.2.15", "exchange": "10.0.2.16"}
 """Addresses in the emulator's network; a bench names its own. In kernel tests both parties are at the box's."""
 POLL_S = 0.2
@@ -104,7 +106,9 @@ class Board:
     def log(self) -> str:
         """The last lines that both Asterisks and the kernel wrote; never raises for a board that is down."""
         try:
-            return self.run("tail -n 25 /var/log/exchange/messages /var/log/dut/messages 2>&1; dmesg | tail -n 10")
+            return self.run(
+                "tail -n 25 /var/log/exchange/messages /var/log/dut/messages /tmp/linesim.log 2>&1; dmesg | tail -n 10"
+            )
         except Exception as error:  # noqa: BLE001 - evidence about a failure must not hide it
             return f"no log: {error}"
 
@@ -117,6 +121,11 @@ class Board:
         for name in names:
             self.run(f"/etc/board/party start {name}")
         return [Party(name, Ami(reach(self.target, port)), hz) for name in names for port, hz in [PARTIES[name]]]
+
+    def simulate_lines(self, channels: range, flash_ms: int) -> LineSim:
+        """The line simulator takes these channels; it lives until the board is off."""
+        self.run(f"/etc/board/linesim {LINESIM_PORT} {flash_ms} {' '.join(map(str, channels))}")
+        return LineSim(reach(self.target, LINESIM_PORT))
 
     def kill(self, party: Party) -> None:
         """Its line is dead from one moment to the next: no release, no disconnect."""

@@ -5,8 +5,10 @@ from collections.abc import Callable, Generator, Iterator
 
 import pytest
 import strategy  # noqa: F401 - registers BoardStrategy
+from analog import FLASH_MS, LINES, RING_DEBOUNCE_S, SOUNDS, TELEPHONES, Analog
 from board import Board, Party
 from labgrid import Target
+from linesim_client import pause
 from product import Product
 
 TOLD = pytest.StashKey[list[str]]()
@@ -62,6 +64,19 @@ def dut(parties: tuple[Party, Party]) -> Party:
     return parties[1]
 
 
+@pytest.fixture(scope="module")
+def analog(board: Board) -> Analog:
+    """Analog lines only: the simulator at the exchange's ends, Asterisk at ours."""
+    board.run("/etc/board/lines analog")
+    sim = board.simulate_lines(range(LINES.start, TELEPHONES.stop), FLASH_MS)
+    for name, sound in SOUNDS.items():
+        sim.load(name, sound)
+    (dut,) = board.start("dut")
+    sim.run(LINES.start, pause(RING_DEBOUNCE_S))
+    sim.finish(LINES.start)
+    return Analog(board, sim, dut)
+
+
 def tell(config: pytest.Config, line: str) -> None:
     config.stash.setdefault(TOLD, []).append(line)
 
@@ -99,7 +114,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     fixtures = getattr(item, "funcargs", {})
     board: Board | None = fixtures.get("board") or fixtures.get("product")
-    if report.when == "call" and report.failed and board is not None:
+    if report.failed and board is not None:
         report.sections.append(("the board's logs", board.log()))
     return report
 

@@ -42,6 +42,8 @@ def _make_initrd(kernel: Path, work: Path) -> None:
     for overlay in OVERLAYS:
         shutil.copytree(HERE / "guest" / overlay, tree / "over" / overlay)
     shutil.copytree(_image("layer"), tree / "over/layer")
+    unwanted = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(HERE / "linesim", tree / "over/shared/usr/lib/board/linesim", ignore=unwanted)
     _copy_modules(kernel, tree)
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
     with (work / "initrd").open("wb") as file:

@@ -57,6 +57,7 @@ class Walk:
     legs: Legs = field(default_factory=Legs)
     direction: Direction | None = None
     trunk: str = ""
+    caller_name: str = ""
     did: str = ""
     dialled: str = ""
     calling_extension: str = ""
@@ -162,6 +163,8 @@ class Walk:
         leg.role = "caller"
         if self.direction is Direction.INBOUND:
             self.customer, leg.trunk = leg, self.trunk
+            # An analog line tells who calls between the first rings, when the channel has long begun.
+            leg.number, self.caller_name = leg.number or event.caller_number, event.caller_name
         else:
             leg.extension = leg.extension or event.data.get("ext", "") or event.caller_number
             self.calling_extension = leg.extension

@@ -27,6 +27,16 @@ def test_a_call_that_comes_in_on_an_e1() -> None:
     assert (record.line, record.trunk, record.did) == ("e1-2:5", "city", "8001")
 
 
+def test_an_analog_line_tells_the_caller_after_the_call_began() -> None:
+    rows = [
+        Event(1, "CHAN_START", 1_000_000, "1.1", "1.1", "DAHDI/97-1"),
+        Event(2, UserEvent.CALL, 2_000_000, "1.1", "1.1", "DAHDI/97-1", "13800138000", "Zhang San", data={"dir": "in"}),
+        Event(3, "LINKEDID_END", 3_000_000, "1.1", "1.1", "DAHDI/97-1"),
+    ]
+    record = derive("1.1", rows)
+    assert (record.caller_number, record.caller_name) == ("13800138000", "Zhang San")
+
+
 def test_a_call_out_that_found_its_first_line_dead() -> None:
     dial = {"trunk": "city", "number": "10086", "ext": "1001"}
     record = told(

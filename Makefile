@@ -31,9 +31,10 @@ board-smoke:  # the board's clock counts its instructions: it takes what the oth
 	@nice -n 19 board-tests/run smoke
 
 .PHONY: sanitize
-sanitize:  ## the C core's tests with ASan and UBSan; part of make test
+sanitize:  ## the C core's tests with ASan and UBSan, its engine with TSan; part of make test
 	@SA800_CEXT=sanitize ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
 	  $(VENV)/bin/python -m pytest -q tests/voicecore -m "not long"
+	@$(VENV)/bin/python -m pytest -q tests/voicecore/test_threads.py
 
 .PHONY: fuzz
 fuzz:  ## FUZZ_S=600: each libFuzzer target of the C core for so many seconds (installs clang)

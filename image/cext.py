@@ -1,8 +1,8 @@
 """Builds cext/ (C behind cffi) for the host's Python, away from the checkout. Needs gcc, no network.
 
 Keyed by its sources, DAHDI's header, compiler and virtual environment. A variant is the same code built otherwise:
-`plain` (what the tests import, programs of tests and bench), `sanitize` (the same with ASan and UBSan),
-`fuzz` (clang's libFuzzer targets).
+`plain` (what the tests import, programs of tests and bench), `sanitize` (the same with ASan and UBSan), `threads` (the
+programs with TSan), `fuzz` (clang's libFuzzer targets).
 """
 
 import os
@@ -18,6 +18,7 @@ CEXT = CHECKOUT / "cext"
 VARIANTS = {
     "plain": ["-Dprograms=true"],
     "sanitize": ["-Dprograms=true", "-Db_sanitize=address,undefined", "-Dc_args=-fno-sanitize-recover=all"],
+    "threads": ["-Dprograms=true", "-Db_sanitize=thread", "-Db_lundef=false"],
     "fuzz": [
         "-Dfuzz=true",
         "-Db_lundef=false",

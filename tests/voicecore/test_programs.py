@@ -26,6 +26,21 @@ def test_no_allocation_on_the_audio_path(programs: Path, sanitized: bool) -> Non
     assert counted["allocations"] == 0
 
 
+def test_the_engine_allocates_only_when_it_opens_and_each_failure_is_an_error(programs: Path, sanitized: bool) -> None:
+    if sanitized:
+        assert not (programs / "engine_alloc").exists()
+        return
+    told = said(programs / "engine_alloc")
+    assert told["failed_opens"] == 3, "itself, its slots, its rings: each failed once, was told, and left nothing"
+    assert (told["allocations"], told["left"]) == (0, 0)
+    assert told["blocks"] == 1600 and told["events"] > 50, "it was busy meanwhile"
+
+
+def test_the_engine_runs_all_kinds_of_jobs_again_and_again(programs: Path) -> None:
+    told = said(programs / "engine_run")
+    assert told["failed"] == 0 and told["blocks"] == 2400 and told["recorded"] > 0
+
+
 @pytest.mark.parametrize("target", sorted(path.name for path in CORPUS.iterdir()))
 def test_the_fuzz_corpus_is_replayed(programs: Path, target: str) -> None:
     files = sorted((CORPUS / target).iterdir())

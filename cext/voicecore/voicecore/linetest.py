@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 from errno import ENODATA
+from typing import Any
 
 from voicecore._core import ffi, lib
 from voicecore.blocks import BLOCK, Samples, blocks, checked
@@ -110,6 +111,11 @@ class EchoMeasure:
     """Of 512 ms, averaged."""
 
 
+def echo_of(out: Any) -> EchoMeasure:
+    """From the core's structure."""
+    return EchoMeasure(out.delay_ms if out.found else None, out.return_loss_db, out.rounds)
+
+
 class EchoMeter:
     """Sends a known noise and hears what comes back, tick by tick."""
 
@@ -129,4 +135,4 @@ class EchoMeter:
         out = ffi.new("vc_echo_measure *")
         if lib.vc_echo_result(self._state, out):
             raise ValueError("an echo is measured over two rounds of the noise at least: 1.03 s")
-        return EchoMeasure(out.delay_ms if out.found else None, out.return_loss_db, out.rounds)
+        return echo_of(out)

@@ -76,9 +76,13 @@ class Party:
         """Until the output of a CLI command holds `text`. Raises TimeoutError."""
         until(f"{self.name}: {command} says {text!r}", lambda: text in self.ami.command(command), limit_s)
 
-    def wait_pri(self) -> None:
-        """Until the PRI link is up and its channels are free: the first thing a link does is to restart each."""
-        self.wait_says("pri show spans", "Up, Active")
+    def wait_pri(self, links: int = 1) -> None:
+        """Until so many PRI links are up and their channels are free."""
+
+        def up() -> bool:
+            return self.ami.command("pri show spans").count("Up, Active") == links
+
+        until(f"{self.name}: {links} PRI links are up", up, LIMIT_S)
 
         def free() -> bool:
             rows = [line.split() for line in self.ami.command("pri show channels").splitlines()]
@@ -86,6 +90,16 @@ class Party:
             return bool(idle) and set(idle) == {"Yes"}
 
         until(f"{self.name}: all channels of the PRI are idle", free, LIMIT_S)
+
+    def wait_r2(self) -> None:
+        """Until no channel of the R2 trunk is blocked: each end blocks its channels until it is there."""
+
+        def free() -> bool:
+            rows = [line.split() for line in self.ami.command("mfcr2 show channels").splitlines()]
+            states = {state for row in rows if row and row[0].isdigit() for state in row[7:]}
+            return states == {"IDLE"}
+
+        until(f"{self.name}: all channels of the R2 trunk are idle", free, LIMIT_S)
 
 
 class Board:
@@ -116,10 +130,13 @@ class Board:
         up, idle = self.run("cat /proc/uptime").split()
         return Times(float(up), float(idle))
 
-    def start(self, *names: str) -> list[Party]:
-        """Starts Asterisks, side by side; they live until they are stopped or the board is off."""
+    def start(self, *names: str, libraries: str = "") -> list[Party]:
+        """Starts Asterisks, side by side; they live until they are stopped or the board is off.
+
+        `libraries`: a folder of the board whose libraries they take before the system's.
+        """
         for name in names:
-            self.run(f"/etc/board/party start {name}")
+            self.run(f"/etc/board/party start {name} {libraries}")
         return [Party(name, Ami(reach(self.target, port)), hz) for name in names for port, hz in [PARTIES[name]]]
 
     def simulate_lines(self, channels: range, flash_ms: int) -> LineSim:

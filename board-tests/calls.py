@@ -23,20 +23,24 @@ class Seen:
     """Q.850, at the called end."""
 
 
-def _share(board: Board, unique_id: str, hz: float, talk_s: int) -> float:
+def heard(board: Board, unique_id: str, hz: float, talk_s: int) -> float:
+    """How much of what a channel of the context `talk` heard was that tone, 0..1."""
     board.fetch(f"heard/{unique_id}.done")
     sound, rate = samples(board.fetch(f"heard/{unique_id}.wav"))
     return tone_share(sound[int(rate * LEFT_OUT_S) : int(rate * (talk_s - LEFT_OUT_S))], rate, hz)
 
 
 def dial(
-    caller: Party, called: Party, line: str, *, from_: str = "13800138000", talk_s: int = 3600
+    caller: Party, called: Party, line: str, *, from_: str = "13800138000", talk_s: int = 3600, context: str = "talk"
 ) -> tuple[Message, Message]:
-    """`caller` dials `line` (DAHDI/…) and is answered: (OriginateResponse, the event Called). AmiError if it is not."""
+    """`caller` dials `line` (DAHDI/…) and is answered: (OriginateResponse, the event Called). AmiError if it is not.
+
+    `from_`: the caller's number, withheld when empty. `context`: `talk` records what is heard, `tone` does not.
+    """
     since = len(called.ami.events)
     asked = caller.ami.action(
-        "Originate", variables={"TALK_S": str(talk_s)}, Channel=line, Context="talk", Exten="s", Priority="1",
-        CallerID=f'"Zhang San" <{from_}>', Async="true", Timeout="60000",
+        "Originate", variables={"TALK_S": str(talk_s)}, Channel=line, Context=context, Exten="s", Priority="1",
+        CallerID=f'"Zhang San" <{from_}>' if from_ else "", Async="true", Timeout="60000",
     )  # fmt: skip
     began = caller.ami.wait("OriginateResponse", ActionID=asked["ActionID"])
     if began["Response"] != "Success":
@@ -52,6 +56,6 @@ def call(board: Board, caller: Party, called: Party, line: str, *, from_: str = 
         gone = party.ami.wait("Hangup", Uniqueid=unique_id)
     return Seen(
         number=came["Number"], caller=came["From"], name=came["Name"], cause=int(gone["Cause"]),
-        caller_heard=_share(board, began["Uniqueid"], called.tone_hz, talk_s),
-        called_heard=_share(board, came["Id"], caller.tone_hz, talk_s),
+        caller_heard=heard(board, began["Uniqueid"], called.tone_hz, talk_s),
+        called_heard=heard(board, came["Id"], caller.tone_hz, talk_s),
     )  # fmt: skip

@@ -44,6 +44,7 @@ def _make_initrd(kernel: Path, work: Path) -> None:
     shutil.copytree(_image("layer"), tree / "over/layer")
     unwanted = shutil.ignore_patterns("__pycache__")
     shutil.copytree(HERE / "linesim", tree / "over/shared/usr/lib/board/linesim", ignore=unwanted)
+    shutil.copytree(_image("openr2") / "stock", tree / "over/kernel/usr/lib/openr2-stock", symlinks=True)
     _copy_modules(kernel, tree)
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
     with (work / "initrd").open("wb") as file:

@@ -6,6 +6,8 @@ import wave
 import numpy as np
 from numpy.typing import NDArray
 
+SHARE = 0.8
+"""At least so much of what an end hears in a good call is the other's tone."""
 BLOCK_S = 0.2
 SILENCE = 1e-6
 """Mean square below which a block counts as silent: −60 dB under full scale."""

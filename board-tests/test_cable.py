@@ -39,7 +39,7 @@ def test_a_cable_is_pulled_in_a_call_and_put_back(
         f"clear {float(clear['Timestamp']) - plugged_at:.2f} s after the plug"
     )
 
-    board.run("/etc/board/lines again")
+    board.run("/etc/board/lines again PRI")
     (again,) = board.start("exchange")
     again.wait_pri()
     dut.wait_pri()

@@ -3,8 +3,8 @@
 import pytest
 from board import Board, Party
 from calls import Seen, call
+from score import SHARE
 
-SHARE = 0.8
 TRUNKS = {"PRI": "g1", "R2": "g2", "SS7": "g3"}
 """Groups of channels at both ends (guest/kernel/etc/*/chan_dahdi.conf)."""
 
@@ -18,8 +18,7 @@ def test_in_by_a_trunk(board: Board, exchange: Party, dut: Party, trunk: str) ->
     seen = call(board, exchange, dut, f"DAHDI/{TRUNKS[trunk]}/8001")
     check_heard(seen)
     assert seen.cause == 16
-    # Debian's openr2 cannot send ANI in its variant `cn` (see README), so R2 asks for none.
-    assert (seen.number, seen.caller) == ("8001", "" if trunk == "R2" else "13800138000")
+    assert (seen.number, seen.caller) == ("8001", "13800138000")
 
 
 @pytest.mark.parametrize("trunk", TRUNKS)
@@ -27,7 +26,7 @@ def test_out_by_a_trunk(board: Board, exchange: Party, dut: Party, trunk: str) -
     seen = call(board, dut, exchange, f"DAHDI/{TRUNKS[trunk]}/8002", from_="075588886666")
     check_heard(seen)
     assert seen.cause == 16
-    assert (seen.number, seen.caller) == ("8002", "" if trunk == "R2" else "075588886666")
+    assert (seen.number, seen.caller) == ("8002", "075588886666")
 
 
 def test_in_by_an_fxo_port(board: Board, exchange: Party, dut: Party) -> None:

@@ -1,4 +1,4 @@
-"""python3 -m image root | panel | layer | cext [variant] | boxcext | kernel | toolchain
+"""python3 -m image root | panel | layer | cext [variant] | boxcext | kernel | toolchain | openr2
 
 Builds what is missing, prints where it is.
 check-panel: lint, types and tests of web/.
@@ -8,15 +8,23 @@ lock [root] [kernel] [toolchain]: resolves packages anew and rewrites the lock, 
 
 import sys
 
-from image import applayer, boxcext, cext, debian, disk, kernel, mirror, panel, rootfs, toolchain
+from image import applayer, boxcext, cext, debian, disk, kernel, mirror, openr2, panel, rootfs, toolchain
 
 RECIPES = {"root": rootfs.recipe, "kernel": kernel.recipe, "toolchain": toolchain.recipe}
+
+BUILDS = {
+    "root": rootfs.ensure,
+    "boxcext": boxcext.ensure,
+    "toolchain": toolchain.ensure,
+    "kernel": kernel.ensure,
+    "openr2": openr2.ensure,
+}
 
 
 def main(arguments: list[str]) -> int:
     match arguments:
-        case ["root"]:
-            print(rootfs.ensure())
+        case [name] if name in BUILDS:
+            print(BUILDS[name]())
         case ["panel"]:
             print(panel.ensure() or "")
         case ["check-panel"]:
@@ -25,12 +33,6 @@ def main(arguments: list[str]) -> int:
             print(applayer.ensure(rootfs.ensure()))
         case ["cext", *variant]:
             print(cext.ensure(*variant))
-        case ["boxcext"]:
-            print(boxcext.ensure())
-        case ["toolchain"]:
-            print(toolchain.ensure())
-        case ["kernel"]:
-            print(kernel.ensure())
         case ["disk"]:
             print(disk.ensure((rootfs.ensure(), kernel.ensure() / "modules")))
         case ["lock", *names] if set(names) <= RECIPES.keys():

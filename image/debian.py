@@ -48,6 +48,8 @@ class Recipe:
     key_parts: tuple[bytes | str, ...]
     stand_ins: tuple[str, ...] = ()
     """Control texts of empty packages of ours that are installed too (`localdeb`)."""
+    own_packages: tuple[Callable[[], Path], ...] = ()
+    """Each builds a .deb of ours in place of Debian's, when the tree is built; what goes in stands in key_parts."""
     refine: Callable[[Path], None] = lambda _work: None
     """After the build: what of root/ is kept, and how."""
 
@@ -110,7 +112,7 @@ def build(recipe: Recipe, work: Path, locked: Iterable[lock.Package]) -> tuple[l
     """Fills `work` and returns what was installed. Raises BuildError, NoMirrorError, ValueError."""
     if os.geteuid() != 0:
         raise BuildError(f"building {recipe.name} needs root")
-    localdeb.build(work / "repository", recipe.stand_ins)
+    localdeb.build(work / "repository", recipe.stand_ins, [ensure_package() for ensure_package in recipe.own_packages])
     (work / "pins").write_text(lock.pins(locked))
     cache.say(f"{recipe.title} …")
     _run(recipe, work)

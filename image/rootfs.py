@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from image import debian
+from image import debian, openr2
 
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "locks/debian.lock"
@@ -30,8 +30,9 @@ def recipe() -> debian.Recipe:
         lock_file=LOCK,
         hooks=('--essential-hook="$SA800_HOOKS/accounts" "$1"', '--customize-hook="$SA800_HOOKS/finish" "$1"'),
         hooks_home=HERE / "hooks",
-        key_parts=tuple(path.read_bytes() for path in hooks),
+        key_parts=(*(path.read_bytes() for path in hooks), openr2.key()),
         stand_ins=(NO_DKMS,),
+        own_packages=(openr2.package,),
     )
 
 

@@ -10,7 +10,7 @@ from image import debian
 
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "locks/toolchain.lock"
-PACKAGES = ("gcc", "libc6-dev", "libpython3-dev", "python3-cffi", "meson", "dahdi-source")
+PACKAGES = ("gcc", "libc6-dev", "libpython3-dev", "python3-cffi", "meson", "patch", "dahdi-source")
 NO_MODULE_ASSISTANT = """\
 Package: sa800-no-module-assistant
 Version: 1

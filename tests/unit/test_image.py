@@ -56,6 +56,22 @@ def test_a_stand_in_is_the_same_package_each_time(tmp_path: Path) -> None:
     assert f"SHA256: {locked.sha256}\n" in index
 
 
+def test_a_built_package_stands_beside_the_stand_ins(tmp_path: Path) -> None:
+    localdeb.build(tmp_path / "empty", (rootfs.NO_DKMS,))
+    (deb,) = (tmp_path / "empty").glob("*.deb")
+    localdeb.build(tmp_path / "both", (kernel.NO_INITRAMFS,), [deb])
+    index = (tmp_path / "both/Packages").read_text()
+    assert index.count("\nSHA256: ") == 2
+    assert f"Filename: ./{deb.name}\n" in index
+    localdeb.build(tmp_path / "none", ())
+    assert (tmp_path / "none/Packages").read_text() == ""
+
+
+def test_the_boxs_openr2_is_ours() -> None:
+    (openr2,) = [one for one in lock.read(rootfs.LOCK) if one.name == "libopenr2-3"]
+    assert "+sa800" in openr2.version
+
+
 def test_a_tree_without_dahdi_modules_is_no_kernel(tmp_path: Path) -> None:
     modules = tmp_path / "root/usr/lib/modules/7.2-amd64"
     log = tmp_path / "root/var/lib/dkms/dahdi/3.4.0/7.2-amd64/log/make.log"

@@ -54,11 +54,14 @@ from appliance_agent.kernel.service import Service, keep_running
 from appliance_agent.store.database import Database
 from appliance_agent.system.alarms import Alarms
 from appliance_agent.system.health import Health
+from appliance_agent.system.lines.blocks import Blocks
 from appliance_agent.system.lines.cards import Cards
 from appliance_agent.system.lines.channels import Channels
 from appliance_agent.system.lines.hardware import SimulatedLines, hardware
 from appliance_agent.system.lines.history import LineHistory
+from appliance_agent.system.lines.repair import Repair
 from appliance_agent.system.lines.set_up import LinesSetUp
+from appliance_agent.system.lines.trace import Traces
 from appliance_agent.system.lines.watch import LineWatch
 from contracts.journal import UserEvent
 from contracts.paths import BoxPaths
@@ -117,7 +120,20 @@ class Agent:
         self.line_channels, self.line_history = Channels(self.link, self.bus), LineHistory(self.database, self.clock)
         self.line_watch = LineWatch(
             box=self.box, cards=self.cards, channels=self.line_channels, history=self.line_history, config=self.config,
-            alarms=self.alarms, bus=self.bus, clock=self.clock, blocked=dict, stuck=dict,
+            alarms=self.alarms, bus=self.bus, clock=self.clock, blocked=lambda: self.line_blocks.now,
+            stuck=lambda: self.line_repair.now,
+        )  # fmt: skip
+        command = None if self.identity.cards else self.control.command
+        self.line_blocks = Blocks(
+            database=self.database, clock=self.clock, bus=self.bus, config=self.config, cards=self.cards,
+            channels=self.line_channels, command=command,
+        )  # fmt: skip
+        self.line_repair = Repair(
+            cards=self.cards, watch=self.line_watch, channels=self.line_channels, control=self.control, clock=self.clock
+        )
+        self.line_traces = Traces(
+            database=self.database, clock=self.clock, bus=self.bus, cards=self.cards, watch=self.line_watch,
+            command=command, written=self.paths.line_trace_log, kept=self.paths.line_traces,
         )  # fmt: skip
         self.simulation = [
             SimulatedLines(box, self.paths.simulated_cards, found=self.cards, config=self.config, bus=self.bus)
@@ -126,7 +142,8 @@ class Agent:
         ]
         self.lines = Lines(
             box=self.box, cards=self.cards, watch=self.line_watch, channels=self.line_channels,
-            history=self.line_history, live=self.live, clock=self.clock, simulated=bool(self.identity.cards),
+            history=self.line_history, live=self.live, clock=self.clock, blocks=self.line_blocks,
+            traces=self.line_traces, simulated=bool(self.identity.cards),
         )  # fmt: skip
 
     def _people(self) -> None:
@@ -187,7 +204,7 @@ class Agent:
         return (
             self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions, self.configuration,
             self.seats, self.board, self.recordings, self.hub, *self.simulation, self.line_watch, self.line_channels,
-            self.cards, self.link, self.server,
+            self.line_blocks, self.line_repair, self.line_traces, self.cards, self.link, self.server,
         )  # fmt: skip
 
     async def run(self) -> None:

@@ -84,6 +84,11 @@ class BoxPaths:
         return self.data / "line-traces"
 
     @property
+    def line_trace_log(self) -> Path:
+        """Where Asterisk writes a line's signalling while somebody traces it."""
+        return self.root / "var/log/asterisk/line-trace.log"
+
+    @property
     def simulated_cards(self) -> Path:
         """Unix socket through which things happen to the cards of a simulated box (hal.sim.door); labs only."""
         return self.root / "run/sa800/cards.sock"

@@ -13,7 +13,7 @@ from tests.box.api import Api, person
 from tests.box.office import ADMIN
 from tests.browser.driver import chromium
 from tests.browser.seat import first_start
-from tests.browser.test_pages import review_and_apply, speaks
+from tests.browser.test_pages import speaks
 from tests.browser.tour import PHONE, WIDE, Tour
 from tests.lab.lab import Box, Lab
 
@@ -44,6 +44,15 @@ class Room:
     async def lines_page(self) -> None:
         await self.page.goto("/lines")
         await self.get("chassis").wait_for()
+
+    async def apply(self, path: str) -> None:
+        """From the bar of what waits to what runs; nobody talks, so a restart of Asterisk waits for nothing."""
+        await self.get("btn-review").click()
+        await self.page.locator(f"[data-testid=diff-change][data-path^='{path}']").first.wait_for()
+        await self.get("btn-apply").click()
+        await expect(self.get("apply-job")).to_have_attribute("data-state", "done", timeout=60_000)
+        await self.get("btn-close-apply").click()
+        await expect(self.get("pending-bar")).to_have_count(0)
 
     async def close_drawer(self) -> None:
         await self.page.keyboard.press("Escape")
@@ -96,7 +105,7 @@ async def test_an_outside_line_is_set_up_by_the_guide_and_runs(room: Room) -> No
     await room.get("btn-finish").click()
     await expect(room.get("line-setup")).to_have_count(0)
     await room.close_drawer()
-    await review_and_apply(room.page, "fxo_ports/fxo-1")
+    await room.apply("fxo_ports/fxo-1")
     await room.shows("fxo-1", "in_service")
     await expect(room.port("fxo-1")).to_contain_text("电信外线")
 
@@ -105,7 +114,7 @@ async def test_an_alarm_comes_and_goes(room: Room) -> None:
     """On the picture, in the drawer, in the history, among the alarms; told, not asked for."""
     await room.api.change("e1_spans/e1-1", {"line": "e1-1", "name": "市话 E1", "signalling": {"kind": "pri"}})
     await room.lines_page()
-    await review_and_apply(room.page, "e1_spans/e1-1")
+    await room.apply("e1_spans/e1-1")
     await room.shows("e1-1", "in_service")
     await room.port("e1-1").click()
     await expect(room.get("line-fact-framing")).to_contain_text("HDB3")
@@ -119,6 +128,17 @@ async def test_an_alarm_comes_and_goes(room: Room) -> None:
     await expect(room.get("line-state")).to_have_attribute("data-value", "in_service")
     await expect(room.get("history-row")).to_have_count(2)
     await expect(room.get("alarm-count")).to_have_count(0)
+    await room.close_drawer()
+
+
+async def test_a_line_is_taken_out_of_service_and_given_back(room: Room) -> None:
+    await room.lines_page()
+    await room.port("fxo-1").click()
+    await room.get("btn-block").click()
+    await room.page.locator(".el-message-box .el-button--danger").click()
+    await expect(room.get("line-state")).to_have_attribute("data-value", "blocked")
+    await room.get("btn-unblock").click()
+    await expect(room.get("line-state")).to_have_attribute("data-value", "in_service")
     await room.close_drawer()
 
 

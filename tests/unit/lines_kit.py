@@ -1,6 +1,8 @@
 """A box's lines without Asterisk: simulated cards, a real database, the real services."""
 
 import asyncio
+import functools
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,10 +18,12 @@ from appliance_agent.kernel.events import LiveChanged, VersionApplied
 from appliance_agent.store.database import Database
 from appliance_agent.store.migrate import upgrade
 from appliance_agent.system.alarms import Alarms
+from appliance_agent.system.lines.blocks import Blocks
 from appliance_agent.system.lines.cards import Cards
 from appliance_agent.system.lines.channels import Channels
 from appliance_agent.system.lines.hardware import SimulatedLines
 from appliance_agent.system.lines.history import LineHistory
+from appliance_agent.system.lines.trace import Traces
 from appliance_agent.system.lines.watch import LineWatch
 from hal.boards import SA800
 from hal.names_file import NamesFile
@@ -39,6 +43,18 @@ DESIRED = Desired(
 
 
 @dataclass
+class Console:
+    """Asterisk's console: what was said to it, and what it answers."""
+
+    said: list[str] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+
+    async def command(self, words: str) -> str:
+        self.said.append(words)
+        return self.answers.get(words, "")
+
+
+@dataclass
 class Site:
     box: SimBox
     bus: Bus
@@ -50,8 +66,10 @@ class Site:
     channels: Channels
     history: LineHistory
     watch: LineWatch
+    blocks: Blocks
+    traces: Traces
+    asterisk: Console
     told: Subscription
-    blocked: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def happens(self, text: str) -> None:
         self.box.play([step(text)])
@@ -94,31 +112,65 @@ class Site:
                 await self.told.get()
 
 
+@functools.cache
+def _empty_database() -> bytes:
+    """Migrated once for all tests."""
+    with tempfile.TemporaryDirectory(prefix="sa800-unit-") as folder:
+        upgrade(Path(folder) / "box.db")
+        return (Path(folder) / "box.db").read_bytes()
+
+
 @asynccontextmanager
-async def site(root: Path, words: str = "e1:4 fxo:4", *, box: SimBox | None = None) -> AsyncIterator[Site]:
-    """Runs while the block does; with the same `root` it is the same box, restarted."""
+async def site(
+    root: Path, words: str = "e1:4 fxo:4", *, box: SimBox | None = None, real: bool = False
+) -> AsyncIterator[Site]:
+    """Runs while the block does; with the same `root` it is the same box, restarted. `real`: Asterisk is told."""
     if box is None:
         box = SimBox()
         for place, blueprint in enumerate(cards(words)):
             box.plug(blueprint, position(place))
-    await asyncio.to_thread(upgrade, root / "box.db")
+    if not (root / "box.db").exists():
+        (root / "box.db").write_bytes(await asyncio.to_thread(_empty_database))
     database, bus, clock, config = Database(root / "box.db"), Bus(), HandClock(), ConfigHolder()
     config.set(1, DESIRED)
     alarms = Alarms(database, bus, clock)
     found = Cards(box=box, board=SA800, names=NamesFile(root / "lines.json"), alarms=alarms, bus=bus)
     link = Link(bus, secrets=root / "none", seen=root / "none")
     channels, history = Channels(link, bus), LineHistory(database, clock)
-    blocked: dict[str, frozenset[int]] = {}
+    asterisk = Console()
+    blocks = Blocks(
+        database=database, clock=clock, bus=bus, config=config, cards=found, channels=channels,
+        command=asterisk.command if real else None,
+    )  # fmt: skip
     watch = LineWatch(
         box=box, cards=found, channels=channels, history=history, config=config, alarms=alarms, bus=bus, clock=clock,
-        blocked=lambda: blocked, stuck=dict,
+        blocked=lambda: blocks.now, stuck=dict,
+    )  # fmt: skip
+    traces = Traces(
+        database=database, clock=clock, bus=bus, cards=found, watch=watch, command=asterisk.command if real else None,
+        written=root / "asterisk.log", kept=root / "traces",
     )  # fmt: skip
     lines = SimulatedLines(box, root / "door", found=found, config=config, bus=bus)
     with bus.subscribe(LiveChanged, limit=10_000) as told:
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(part.run()) for part in (lines, watch, channels, found)]
+            running = [tasks.create_task(part.run()) for part in (lines, watch, channels, blocks, traces, found)]
             try:
-                yield Site(box, bus, clock, config, database, alarms, found, channels, history, watch, told, blocked)
+                yield Site(
+                    box,
+                    bus,
+                    clock,
+                    config,
+                    database,
+                    alarms,
+                    found,
+                    channels,
+                    history,
+                    watch,
+                    blocks,
+                    traces,
+                    asterisk,
+                    told,
+                )
             finally:
                 for task in running:
                     task.cancel()

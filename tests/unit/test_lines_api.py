@@ -53,7 +53,8 @@ async def panel(tmp_path: Path) -> AsyncIterator[Panel]:
         link = Link(lines.bus, secrets=tmp_path, seen=tmp_path)
         service = Lines(
             box=lines.box, cards=lines.cards, watch=lines.watch, channels=lines.channels, history=lines.history,
-            live=LiveCalls(link, lines.bus, lines.clock, lines.config, no_hold), clock=lines.clock, simulated=True,
+            live=LiveCalls(link, lines.bus, lines.clock, lines.config, no_hold), clock=lines.clock, blocks=lines.blocks,
+            traces=lines.traces, simulated=True,
         )  # fmt: skip
         running = await stack.enter_async_context(agent(tmp_path / "agent", LinesApi(service, audit).routes()))
         admin, technician, supervisor = [await stack.enter_async_context(running.client()) for _ in range(3)]

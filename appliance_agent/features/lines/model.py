@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from appliance_agent.system.lines.facts import Shown
+from appliance_agent.system.lines.trace import LONGEST_S
 from hal.model.inventory import CardId, PortKind
 from hal.protocols.voice import Alarm, Coding
 
 MOST_PERIODS = 1000
+LEAST_TRACE_S = 5
 
 
 class LineOut(BaseModel):
@@ -145,6 +147,31 @@ class Replacement(BaseModel):
 
     by: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     """Id of the card that came in its place."""
+
+
+class Timeslots(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    timeslots: Annotated[list[Annotated[int, Field(ge=1, le=31)]], Field(max_length=31)] = []
+    """Of an E1; empty: the whole line."""
+
+
+class TraceOrder(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: Annotated[int, Field(ge=LEAST_TRACE_S, le=LONGEST_S)] = 60
+
+
+class TraceOut(BaseModel):
+    id: str
+    line: str
+    by: str
+    began_at: str
+    ended_at: str | None
+    """None: it runs."""
+    size_bytes: int
+    end: Literal["", "time", "size", "stopped", "failed"]
+    """Why it ended."""
 
 
 def card_key(card: CardId) -> str:

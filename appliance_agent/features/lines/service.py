@@ -1,5 +1,6 @@
 """Puts together what people are shown of cards and lines."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 
 from appliance_agent.calls.live_service import LiveCalls
@@ -16,13 +17,16 @@ from appliance_agent.features.lines.model import (
     PortOut,
     RefusalOut,
     SpanOut,
+    TraceOut,
     card_key,
 )
 from appliance_agent.kernel.clock import Clock, rfc3339
 from appliance_agent.kernel.errors import Fault, FaultKind
+from appliance_agent.system.lines.blocks import Blocks
 from appliance_agent.system.lines.cards import Cards, Found
 from appliance_agent.system.lines.channels import Channels
 from appliance_agent.system.lines.history import LineHistory
+from appliance_agent.system.lines.trace import Trace, Traces
 from appliance_agent.system.lines.watch import LineWatch, Seen
 from hal.errors import HalError, Refused
 from hal.model.inventory import Card, CardId
@@ -35,8 +39,9 @@ HOUR_US = 3600 * 1_000_000
 class Lines:
     def __init__(
         self, *, box: Box, cards: Cards, watch: LineWatch, channels: Channels, history: LineHistory, live: LiveCalls,
-        clock: Clock, simulated: bool,
+        clock: Clock, blocks: Blocks, traces: Traces, simulated: bool,
     ) -> None:  # fmt: skip
+        self._blocks, self._traces = blocks, traces
         self._box, self._cards, self._watch, self._channels = box, cards, watch, channels
         self._history, self._live, self._clock, self._simulated = history, live, clock, simulated
 
@@ -88,6 +93,34 @@ class Lines:
             ],
             counts=[CountsOut(at=rfc3339(at_us), counts=dict(came)) for at_us, came in counts],
         )  # fmt: skip
+
+    async def block(self, name: str, timeslots: list[int], by: str, *, on: bool) -> LineDetail:
+        self._seen(name)
+        if on:
+            await self._blocks.block(name, timeslots, by)
+        else:
+            await self._blocks.unblock(name, timeslots)
+        await self._watch.look()
+        return self.detail(name)
+
+    async def trace(self, name: str, seconds: int, by: str) -> TraceOut:
+        self._seen(name)
+        return _trace(await self._traces.begin(name, seconds, by))
+
+    async def traces(self, name: str) -> list[TraceOut]:
+        self._seen(name)
+        return [_trace(trace) for trace in await self._traces.of(name)]
+
+    async def stop_trace(self, id_: str) -> TraceOut:
+        return _trace(await self._traces.stop(id_))
+
+    async def trace_text(self, id_: str) -> tuple[TraceOut, bytes]:
+        """Raises Fault NOT_FOUND also while it runs."""
+        trace = await self._traces.one(id_)
+        try:
+            return _trace(trace), await asyncio.to_thread(self._traces.path(trace).read_bytes)
+        except FileNotFoundError:
+            raise Fault(FaultKind.NOT_FOUND, "lines.trace", "the trace has not ended yet, or was lost") from None
 
     async def look(self) -> LinesOut:
         """Probes the cards now."""
@@ -143,6 +176,14 @@ class Lines:
     def _call(self, first: int, timeslot: int) -> str:
         channel = self._channels.now.get(first + timeslot - 1)
         return self._live.state.where.get(channel.uniqueid, "") if channel else ""
+
+
+def _trace(trace: Trace) -> TraceOut:
+    ended = None if trace.ended_us is None else rfc3339(trace.ended_us)
+    return TraceOut.model_validate(
+        {"id": trace.id, "line": trace.line, "by": trace.by, "began_at": rfc3339(trace.began_us), "ended_at": ended,
+         "size_bytes": trace.size_bytes, "end": trace.end}
+    )  # fmt: skip
 
 
 def _cards(found: Found) -> list[CardOut]:

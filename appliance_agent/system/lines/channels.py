@@ -46,8 +46,13 @@ class Channels:
             except TimeoutError:
                 pass
             asked.clear()
-            self.now = await self._read()
+            await self.read()
             await asyncio.sleep(GATHER_S)
+
+    async def read(self) -> Mapping[int, DahdiChannel]:
+        """Asks Asterisk now."""
+        self.now = await self._read()
+        return self.now
 
     async def _read(self) -> Mapping[int, DahdiChannel]:
         if self._link.up is None:

@@ -18,9 +18,9 @@ from appliance_agent.config.holder import ConfigHolder
 from appliance_agent.config.model import Desired
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import Clock
-from appliance_agent.kernel.events import LiveChanged
+from appliance_agent.kernel.events import LiveChanged, VersionApplied
 from appliance_agent.system.alarms import Alarms, Level
-from appliance_agent.system.lines.cards import Cards, Found
+from appliance_agent.system.lines.cards import Cards, CardsChanged, Found
 from appliance_agent.system.lines.channels import Channels
 from appliance_agent.system.lines.counting import Counts, grown
 from appliance_agent.system.lines.facts import LineFacts, Reading, Shown, live_object, shown
@@ -96,7 +96,7 @@ class LineWatch:
     async def run(self) -> None:
         self._suffered = await self._history.open()
         self._raised = {(one["key"], one["subject"]) for one in await self._alarms.open() if one["key"] in KEYS}
-        with self._bus.subscribe(LineNews, limit=1000) as news:
+        with self._bus.subscribe(LineNews, CardsChanged, VersionApplied, limit=1000) as news:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._look_on(), name="lines look")
                 async for _ in news:
@@ -139,7 +139,7 @@ class LineWatch:
 
     async def _read_line(self, found: Found, line: Line) -> None:
         module, before = self._module(found, line), self._readings.get(line.name)
-        due = self._looks % PORTS_EVERY == 0
+        due = self._looks % PORTS_EVERY == 0 or self._awaited(line.name)
         try:
             if before is None or due:
                 before = Reading(await self._port(found, line, module), before.span if before else None)
@@ -148,6 +148,11 @@ class LineWatch:
             self._readings[line.name] = before
         except HalError:  # pulled, or without a number: the next probe tells more
             self._readings.pop(line.name, None)
+
+    def _awaited(self, name: str) -> bool:
+        """Configured a moment ago: it is to be shown in service as soon as it is."""
+        seen = self.seen.get(name)
+        return seen is not None and seen.state is Shown.NOT_READY
 
     def _module(self, found: Found, line: Line) -> VoiceModule:
         return self._box.voice(found.place(line)[0])

@@ -1,5 +1,5 @@
 import type { HttpTransport } from '../http.js';
-import type { LineDetail, LineHistory, LinesOverview } from '../types/index.js';
+import type { LineDetail, LineHistory, LinesOverview, LineTrace } from '../types/index.js';
 
 /** Telephone cards and lines: what is in the box and how it does. What they should be stands in the configuration. */
 export class LinesApi {
@@ -20,6 +20,32 @@ export class LinesApi {
 
   history(name: string, hours: number, signal?: AbortSignal): Promise<LineHistory> {
     return this.http.request('GET', `${path(name)}/history`, { query: { hours, limit: 1000 }, signal });
+  }
+
+  /** Takes a line, or timeslots of an E1, out of service (409 where that cannot be done). */
+  block(name: string, timeslots: number[] = []): Promise<LineDetail> {
+    return this.http.request('POST', `${path(name)}/block`, { body: { timeslots }, timeoutMs: 60_000 });
+  }
+
+  unblock(name: string, timeslots: number[] = []): Promise<LineDetail> {
+    return this.http.request('POST', `${path(name)}/unblock`, { body: { timeslots }, timeoutMs: 60_000 });
+  }
+
+  traces(name: string, signal?: AbortSignal): Promise<LineTrace[]> {
+    return this.http.request('GET', `${path(name)}/traces`, { signal });
+  }
+
+  /** Writes down what the line's signalling says; one trace at a time. */
+  trace(name: string, seconds: number): Promise<LineTrace> {
+    return this.http.request('POST', `${path(name)}/traces`, { body: { seconds } });
+  }
+
+  stopTrace(id: string): Promise<LineTrace> {
+    return this.http.request('POST', `/traces/${encodeURIComponent(id)}/stop`);
+  }
+
+  traceUrl(id: string): string {
+    return this.http.url(`/traces/${encodeURIComponent(id)}`);
   }
 
   /** A card that is out of the box and will not come back: its lines' names are free again. */

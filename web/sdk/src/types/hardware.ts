@@ -115,3 +115,15 @@ export interface LineHistory {
   /** By the quarter of an hour, oldest first; quarters without anything are left out. */
   counts: { at: string; counts: Record<string, number> }[];
 }
+
+/** What a line's signalling said for a while. */
+export interface LineTrace {
+  id: string;
+  line: string;
+  by: string;
+  began_at: string;
+  /** null: it runs. */
+  ended_at: string | null;
+  size_bytes: number;
+  end: '' | 'time' | 'size' | 'stopped' | 'failed';
+}

@@ -10,6 +10,11 @@ export function signallingSlot(line: Line): number {
   return ['pri', 'r2', 'ss7'].includes(line.signalling) ? 16 : 0;
 }
 
+/** Whether the box can take it out of service: Asterisk cannot do so with B channels of a PRI. */
+export function blockable(line: Line): boolean {
+  return line.signalling !== '' && line.signalling !== 'pri' && line.state !== 'missing' && line.state !== 'refused';
+}
+
 export type SlotUse = 'stuck' | 'call' | 'blocked' | 'signalling' | 'idle';
 
 /** What each timeslot of an E1 does, from 1. */

@@ -10,6 +10,7 @@ from appliance_agent.kernel.errors import FieldFault
 
 def check_lines(document: Desired) -> Iterator[FieldFault]:
     yield from _analog_sets(document)
+    yield from _seats(document)
     yield from _learned_tones(document.fxo_ports)
     yield from _clocks(document.e1_spans)
     yield from _linksets(document)
@@ -30,6 +31,18 @@ def _analog_sets(document: Desired) -> Iterator[FieldFault]:
         line = extension.analog.line
         if taken.setdefault(line, extension.number) != extension.number:
             yield FieldFault(f"{path}/line", f"{line} is extension {taken[line]}'s; choose another port")
+
+
+def _seats(document: Desired) -> Iterator[FieldFault]:
+    """Seats are offered calls over SIP; who sits at an analog set would never be rung."""
+    sets = {extension.number for extension in document.extensions if extension.kind is ExtensionKind.ANALOG}
+    for queue in document.queues:
+        for seat in queue.seats:
+            if seat in sets:
+                yield FieldFault(
+                    f"queues/{queue.id}/seats/{seat}",
+                    "an analog set takes no calls of queues in this release; seat a browser or a SIP phone here",
+                )
 
 
 def _learned_tones(ports: tuple[FxoPort, ...]) -> Iterator[FieldFault]:

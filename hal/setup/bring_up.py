@@ -150,8 +150,10 @@ async def _configure(device: _Device, plan: LinePlan, log: Log, *, anew: bool) -
 
 
 async def _differences(device: _Device, plan: LinePlan) -> list[str]:
+    """As far as the driver tells."""
     found = []
-    if plan.framing is not None and (now := (await device.span.state()).line) != plan.framing:
+    now = (await device.span.state()).line
+    if plan.framing is not None and now is not None and now != plan.framing:
         found.append(f"framing is {now}, not {plan.framing}")
     for timeslot, config in _each(plan):
         if difference := await _difference(device.port, timeslot, config):
@@ -165,7 +167,6 @@ async def _difference(port: VoicePort, timeslot: int, config: ChannelConfig) -> 
     pairs: Mapping[str, tuple[object, object]] = {
         "signalling": (now.signalling, config.signalling),
         "echo canceller": (now.echo_canceller, config.echo_canceller),
-        "law": (now.law or config.law, config.law) if config.law is not Law.DEFAULT else (None, None),
         "idle bits": (config.idle_bits if now.idle_bits is None else now.idle_bits, config.idle_bits)
         if config.signalling is Signalling.CAS
         else (None, None),
@@ -176,13 +177,16 @@ async def _difference(port: VoicePort, timeslot: int, config: ChannelConfig) -> 
 
 
 async def _unverified(device: _Device, plan: LinePlan) -> tuple[str, ...]:
-    """What the driver does not tell of."""
+    """What the driver does not tell of: the clock order; the framing of a span without hardware; a law, which DAHDI
+    takes when the channel is next opened."""
     found: set[str] = set()
+    if plan.framing is not None and (await device.span.state()).line is None:
+        found.add("framing")
     if plan.framing is not None and plan.clock_order:
         found.add("clock source")
     for timeslot, config in _each(plan):
         now = await device.port.channel(timeslot)
-        if now.law is None and config.law is not Law.DEFAULT:
+        if config.law not in (Law.DEFAULT, now.law):
             found.add("law")
         if now.idle_bits is None and config.signalling is Signalling.CAS:
             found.add("idle bits")

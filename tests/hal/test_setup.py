@@ -160,6 +160,22 @@ async def test_a_device_that_takes_all_and_does_nothing_is_found_out(
     assert "read back otherwise than set" in by_name(done.report)["fxo-1"].trouble
 
 
+async def test_a_span_without_hardware_has_no_framing_to_be_read_back(
+    box: SimBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the emulated board's are: they take any framing and tell none. No trouble, and no reason to try again."""
+
+    async def silent(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr("hal.sim.voice.SimSpan.configure", silent)
+    done, _ = await up(box)
+    lines = by_name(done.report)
+    assert lines["e1-1"].configured and lines["e1-1"].unverified == ("clock source", "framing")
+    _, log = await up(box, done.names)
+    assert log == []
+
+
 async def test_more_spans_than_numbers() -> None:
     box = SimBox()
     for card in range(1, 9):

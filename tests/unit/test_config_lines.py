@@ -20,7 +20,7 @@ from appliance_agent.config.lines import (
     Pri,
     Ss7,
 )
-from appliance_agent.config.model import Desired, Extension, ExtensionKind, OutboundRoute, Trunk
+from appliance_agent.config.model import Desired, Extension, ExtensionKind, OutboundRoute, Queue, Trunk
 from appliance_agent.features.configuration.edit import delete_item, put_item, referrers
 from appliance_agent.kernel.errors import Fault
 
@@ -72,6 +72,7 @@ BROKEN: Mapping[str, tuple[dict[str, Any], set[str]]] = {
         {"fxo_ports": (changed(PORTS[0], busy=BusyTone(learned=LearnedTone(hz=(425,), cadence_ms=(500, 250, 500)))),
                        PORTS[1])},
         {"fxo_ports/fxo-1/busy/learned/cadence_ms"}),
+    "a seat at an analog set": ({"queues": (Queue(id="q", name="x", seats=("2001",)),)}, {"queues/q/seats/2001"}),
     "two first clocks": ({"e1_spans": (SPANS[0], changed(SPANS[1], clock=1), *SPANS[2:])}, {"e1_spans/e1-2/clock"}),
     "no such link set": (
         {"e1_spans": (*SPANS, ss7("e1-5", 65, linkset="2"))}, {"e1_spans/e1-5/signalling/linkset"}),

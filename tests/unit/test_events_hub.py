@@ -147,3 +147,15 @@ async def test_a_gap_on_the_bus_is_a_fresh_snapshot(box: Agent, admin: aiohttp.C
     types = set()
     while "snapshot" not in types:
         types.add((await next_message(socket))["type"])
+
+
+@pytest.mark.parametrize("kind", ["alarms", "lines"])
+async def test_what_is_urgent_does_not_wait_for_others(
+    box: Agent, admin: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(hub, "GATHER_S", 10 * LIMIT_S)
+    socket = await connect(admin)
+    box.bus.publish(LiveChanged("calls", "c1", {"id": "c1"}))
+    box.bus.publish(LiveChanged(kind, "x", {"id": "x"}))
+    message = await next_message(socket)
+    assert message["set"] == {"calls": [{"id": "c1"}], kind: [{"id": "x"}]}

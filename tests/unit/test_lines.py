@@ -197,3 +197,31 @@ async def test_the_door_of_a_simulated_box(lines: Site, tmp_path: Path) -> None:
         await ask(tmp_path / "door", "alarm 1 purple")
     with pytest.raises(NotThere, match="make run CARDS"):
         await ask(tmp_path / "nowhere", "alarm 1")
+
+
+async def test_a_restarted_agent_does_not_let_an_old_alarm_settle_again(tmp_path: Path) -> None:
+    box = SimBox()
+    box.plug(cards("e1:4")[0], "pci:0000:05:00.0")
+    async with site(tmp_path, box=box) as lines:
+        await lines.line("e1-1", "in_service")
+        lines.happens("pull pci:0000:05:00.0")
+        await lines.line("e1-1", "missing")
+        lines.clock.moved_s += 60
+        first = await lines.alarm("line.missing", "e1-1")
+    async with site(tmp_path, box=box) as lines:
+        await lines.line("e1-1", "missing")
+        for _ in range(3):
+            await lines.watch.look()
+        (same,) = [one for one in await lines.alarms.open() if one["subject"] == "e1-1"]
+        assert (same["id"], same["since"]) == (first["id"], first["since"])
+
+
+async def test_after_damage_the_names_of_before_hold(tmp_path: Path) -> None:
+    names = NamesFile(tmp_path / "lines.json")
+    async with site(tmp_path, "e1:1") as lines:
+        await lines.line("e1-1", "in_service")
+    text = names.path.read_text().replace('"e1-1"', '"e1-9"').replace('"number": 1,', '"number": 9,', 1)
+    names.before.write_text(text)
+    names.path.write_text("{")
+    async with site(tmp_path, "e1:1") as lines:
+        await lines.line("e1-9", "not_configured")

@@ -6,6 +6,7 @@ killed meanwhile closes it at its next start.
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,10 +143,9 @@ class Traces:
     async def _work(self) -> None:
         while True:
             trace, on, off, seconds = await self._asked.get()
-            end = "failed"
+            end, first = "failed", 0
             try:
-                # What lies there is of the trace before: Asterisk appends, so this one begins where that ended.
-                first = await asyncio.to_thread(_size, self._written)
+                first = await asyncio.to_thread(_emptied, self._written)
                 await self._command(f"logger add channel {self._written} {LEVELS}")
                 for words in on:
                     await self._command(words)
@@ -201,6 +201,13 @@ class Traces:
 
 def _trace(row: Row[tuple[object, ...]]) -> Trace:
     return Trace(row.id, row.line, row.by, row.began_us, row.ended_us, row.size_bytes, row.end)
+
+
+def _emptied(path: Path) -> int:
+    """What lies there is of the trace before, and Asterisk appends. Where this trace begins."""
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        os.truncate(path, 0)
+    return _size(path)
 
 
 def _size(path: Path) -> int:

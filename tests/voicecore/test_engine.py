@@ -78,13 +78,15 @@ def finished(engine: Engine, running: Running) -> tuple[list[Told], Results]:
     return told, running.finish()
 
 
-def test_a_tone_goes_out_and_a_tone_is_measured(engine: Engine, line: Line) -> None:
-    running = engine.start(Job(send=named(Named.MILLIWATT, -10.0), hear=Hear.TONE | Hear.LEVEL, seconds=2.0), line.own)
+@pytest.mark.parametrize(("coding", "law"), [(Coding.ALAW, Law.ALAW), (Coding.ULAW, Law.ULAW)])
+def test_a_tone_goes_out_and_a_tone_is_measured(engine: Engine, line: Line, coding: Coding, law: Law) -> None:
+    job = Job(coding, send=named(Named.MILLIWATT, -10.0), hear=Hear.TONE | Hear.LEVEL, seconds=2.0)
+    running = engine.start(job, line.own)
     theirs, meter = ToneGenerator(dtmf("1", -70.0, -15.0)), ToneMeter()
     for tick in range(100):
-        sent = line.tick(encode(Law.ALAW, theirs.read()))
+        sent = line.tick(encode(law, theirs.read()))
         if tick:  # a block of silence goes ahead
-            meter.feed(decode(Law.ALAW, sent))
+            meter.feed(decode(law, sent))
     told, results = finished(engine, running)
     sent_tone = meter.result()
     assert sent_tone is not None and sent_tone.hz == pytest.approx(1004, abs=0.5)

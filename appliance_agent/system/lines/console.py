@@ -1,6 +1,7 @@
 """What is said to Asterisk about lines: the words for each signalling. Pure.
 
-Read in chan_dahdi of Asterisk 22 and tried on the emulated board (board-tests/test_blocks.py).
+Read in chan_dahdi of Asterisk 22. SS7's blocking is shown on the emulated board (board-tests/test_ss7.py); R2's,
+do-not-disturb and traces are yet to be.
 """
 
 from appliance_agent.system.lines.wanted import Wanted

@@ -68,8 +68,10 @@ class LineSim:
         self._send({"load": name, "bytes": len(raw)}, raw)
 
     def run(self, channel: int, *script: Step) -> None:
-        """Starts a script on a line; how it ends is an event (`finish`)."""
+        """Starts a script on a line: what happens there from now on is the script's. `finish` tells how it ended."""
+        since = len(self.events)
         self._send({"run": channel, "script": script})
+        self.wait(channel, "began", since=since)
 
     def stop(self, channel: int) -> None:
         self._send({"stop": channel})

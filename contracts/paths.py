@@ -43,6 +43,11 @@ class BoxPaths:
         return self.data / "asterisk/current"
 
     @property
+    def hangup(self) -> Path:
+        """JSON of the version that runs: the FXO ports that appliance_agent.hangup listens to for busy tones."""
+        return self.asterisk_current / "hangup.json"
+
+    @property
     def prompts(self) -> Path:
         """<prompt id>.wav, 8 kHz mono 16 bit. Ids are ours: no user text in a file name."""
         return self.data / "prompts"

@@ -37,6 +37,7 @@ class Line:
         self._tape, self._stopped = None, False
         while self._channel.event() or self._channel.read():  # what came before the script
             pass
+        self._tell("began", at=time.monotonic())
         number = 0
         try:
             for number, step in enumerate(script):  # noqa: B007 - told when it fails

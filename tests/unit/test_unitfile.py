@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "image/files/usr/lib/systemd/system"
 ON_CARDS = {"sa800-lines"}
 """Not played in the lab: there is no DAHDI for it to set up. The board tests boot it."""
+BY_A_CARD = "sa800-hangup"
+"""udev starts it: a box without lines has nothing for it to listen to."""
 LEAST = "[Service]\nExecStart=/bin/true\n"
 
 
@@ -18,10 +20,12 @@ def test_all_units_of_the_box_are_understood_and_in_order() -> None:
     units = load(UNITS, list(BOX_UNITS))
     names = [unit.name for unit in units]
     assert names[0] == "sa800-init"
-    assert set(names) == set(BOX_UNITS) == {path.stem for path in UNITS.glob("*.service")} - ON_CARDS
+    assert set(names) == set(BOX_UNITS) == {path.stem for path in UNITS.glob("*.service")} - ON_CARDS - {BY_A_CARD}
     by_name = {unit.name: unit for unit in units}
     wants = (UNITS / "multi-user.target.d/sa800.conf").read_text().partition("Wants=")[2].split()
     assert {f"{name}.service" for name in {*names, *ON_CARDS}} == set(wants), "the box starts the same"
+    rules = (UNITS.parents[1] / "udev/rules.d/60-dahdi.rules").read_text()
+    assert f"{BY_A_CARD}.service" in rules, "a card that comes starts it"
     assert by_name["sa800-init"].type == "oneshot"
     assert by_name["asterisk"].restart == "always"
     assert by_name["asterisk"].restart_s == pytest.approx(0.2)

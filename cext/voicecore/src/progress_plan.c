@@ -42,8 +42,8 @@ int vc_progress_plan_cn(vc_progress_plan *plan)
     static const vc_cadence CN[] = {
         {.id = VC_CN_DIAL, .steps = 1, .step_ms = {1500}},
         {.id = VC_CN_RING_BACK, .steps = 2, .step_ms = {1000, 4000}, .runs = 2},
-        {.id = VC_CN_BUSY, .steps = 2, .step_ms = {350, 350}, .runs = 6},
-        {.id = VC_CN_CONGESTION, .steps = 2, .step_ms = {700, 700}, .runs = 4},
+        {.id = VC_CN_BUSY, .steps = 2, .step_ms = {350, 350}, .runs = 5},
+        {.id = VC_CN_CONGESTION, .steps = 2, .step_ms = {700, 700}, .runs = 3},
         {.id = VC_CN_UNOBTAINABLE, .steps = 8, .step_ms = {100, 100, 100, 100, 100, 100, 400, 400}, .runs = 8},
         {.id = VC_CN_CALL_WAITING, .steps = 2, .step_ms = {400, 4000}, .runs = 2},
     };

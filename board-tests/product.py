@@ -14,6 +14,7 @@ from board import PARTIES, Board, Party, reach, until
 
 PANEL_PORT = 443
 SETUP_TOKEN = "/var/lib/sa800/setup-token"
+ADMINISTRATOR = {"login": "admin", "password": "board board board", "name": "Board", "language": "en"}
 
 
 class ApiError(Exception):
@@ -53,6 +54,26 @@ class Api:
         content = self.raw(method, path, body, headers)
         return json.loads(content) if content else None
 
+    def configure(self, items: dict[str, object]) -> dict[str, Any]:
+        """Changes the configuration (path → item) and applies it; the job, once it is done.
+
+        Raises ApiError when the box refuses, RuntimeError when the job failed.
+        """
+        for path, item in items.items():
+            revision = self.ask("GET", "/config")["revision"]
+            self.ask("PUT", f"/config/{path}", item, {"If-Match": str(revision)})
+        revision = self.ask("GET", "/config")["revision"]
+        job: dict[str, Any] = self.ask("POST", "/config/apply", {"revision": revision, "when": "now"})
+
+        def ended() -> dict[str, Any] | None:
+            now: dict[str, Any] = self.ask("GET", f"/config/jobs/{job['id']}")
+            return None if now["state"] in {"waiting", "running"} else now
+
+        done = until("the change is applied", ended, LIMIT_S)
+        if done["state"] != "done":
+            raise RuntimeError(f"the change was not applied: {done['error']}")
+        return done
+
 
 class Product(Board):
     """Booted as a box: systemd, Asterisk, agent and front as on any other."""
@@ -85,6 +106,15 @@ class Product(Board):
             return None
 
         return until("the box says that its Asterisk is up", up, limit_s)
+
+    def administrator(self) -> Api:
+        """A session of the administrator, whom the first one makes."""
+        api = self.api()
+        if self.wait_ready()["setup_needed"]:
+            api.ask("POST", "/setup", {"token": self.setup_token(), **ADMINISTRATOR})
+        else:
+            api.ask("POST", "/session", {key: ADMINISTRATOR[key] for key in ("login", "password")})
+        return api
 
     def setup_token(self) -> str:
         """Of the first start; it is gone once an administrator was made."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ami import LIMIT_S, AmiError
-from board import Party, until
+from board import until
 from product import Api, Product
 from score import samples, tone_share
 
@@ -55,19 +55,20 @@ class Seat:
     """The administrator, idle at EXTENSION."""
 
     def __init__(self, product: Product, api: Api) -> None:
-        self._product, self._api, self._exchange = product, api, product.exchange
+        self._product, self._api = product, api
         self._last: str | None = None
-        self._register()
+        self.register()
         api.ask("PATCH", "/session", {"extension": EXTENSION})
         self.be_idle()
 
-    def _register(self) -> None:
+    def register(self) -> None:
+        """Its telephone set, at the box; again when the exchange, which plays it, was started anew."""
         document = self._api.ask("GET", "/config")["document"]
         (secret,) = [one["secret"] for one in document["extensions"] if one["number"] == EXTENSION]
         text = PHONE.format(number=EXTENSION, secret=secret).replace("\n", "\\n")
         self._product.run(f"printf '{text}' >/etc/exchange/phone.conf")
-        self._exchange.ami.command("module reload res_pjsip.so")
-        self._exchange.wait_says("pjsip show registrations", "Registered")
+        self._product.exchange.ami.command("module reload res_pjsip.so")
+        self._product.exchange.wait_says("pjsip show registrations", "Registered")
 
     def be_idle(self) -> None:
         self._api.ask("PUT", "/seats/me", {"state": "idle"})
@@ -83,7 +84,15 @@ class Seat:
 
         Raises AmiError with what did not come, TimeoutError when the box wrote no record.
         """
-        ami, since = self._exchange.ami, len(self._exchange.ami.events)
+        outside_id, seat_id = self.begin_call(line, digits=digits, from_=from_)
+        for unique_id in (seat_id, outside_id):
+            self._product.exchange.ami.wait("Hangup", Uniqueid=unique_id)
+        return self._told(outside_id, seat_id)
+
+    def begin_call(self, line: str, *, digits: str = "1", from_: str = "13800138000") -> tuple[str, str]:
+        """As far as the seat's answer: the ids of both channels at the exchange."""
+        ami = self._product.exchange.ami
+        since = len(ami.events)
         asked = ami.action(
             "Originate", variables={"DIGITS": digits}, Channel=line, Context="menu", Exten="s", Priority="1",
             CallerID=f"<{from_}>", Async="true", Timeout="60000",
@@ -91,13 +100,10 @@ class Seat:
         began = ami.wait("OriginateResponse", ActionID=asked["ActionID"])
         if began["Response"] != "Success":
             raise AmiError(f"{line} was not answered: reason {began['Reason']}")
-        rung = ami.wait("UserEvent", UserEvent="Rung", since=since)
-        for unique_id in (rung["Id"], began["Uniqueid"]):
-            ami.wait("Hangup", Uniqueid=unique_id)
-        return self._told(began["Uniqueid"], rung["Id"], self._exchange)
+        return began["Uniqueid"], ami.wait("UserEvent", UserEvent="Rung", since=since)["Id"]
 
-    def _told(self, outside_id: str, seat_id: str, outside: Party) -> Talk:
-        record = self._next_record()
+    def _told(self, outside_id: str, seat_id: str) -> Talk:
+        record, outside = self.next_record(), self._product.exchange
         recording = self._api.raw("GET", f"/records/{record['call_id']}/recording")
         (caller, ours), rate = samples(recording, channels=2)
         return Talk(
@@ -112,7 +118,7 @@ class Seat:
         sound, rate = samples(self._product.fetch(f"heard/{unique_id}.wav"))
         return _talked(sound, rate, hz)
 
-    def _next_record(self) -> dict[str, Any]:
+    def next_record(self) -> dict[str, Any]:
         """The call just made, once its recording is there."""
 
         def there() -> dict[str, Any] | None:

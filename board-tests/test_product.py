@@ -5,10 +5,9 @@ from collections.abc import Callable
 import pytest
 from ami import LIMIT_S
 from board import until
-from product import Product
+from product import ADMINISTRATOR, Product
 
 UNITS = ("sa800-init", "asterisk", "sa800-agent", "sa800-front")
-ADMINISTRATOR = {"login": "admin", "password": "board board board", "name": "Board", "language": "en"}
 
 
 def test_it_boots_and_takes_its_first_administrator(product: Product, say: Callable[[str], None]) -> None:

@@ -1,8 +1,22 @@
 """The cable between the exchange and our end of a span: pulled, put back, and what has to be done then."""
 
+import datetime
+import re
 from dataclasses import dataclass
 
-from board import Board, Party
+from ami import LIMIT_S
+from board import Board, Party, until
+
+LOG = "/var/log/dut/link.log"
+"""What our end's PRI link says from `watch` on."""
+
+
+def at_second(log: str, pattern: str) -> float | None:
+    """When the log first says it, in seconds of the board's clock."""
+    for line in log.splitlines():
+        if re.search(pattern, line) and (stamp := re.match(r"\[([^\]]+)\]", line)):
+            return datetime.datetime.fromisoformat(f"{stamp[1]}+00:00").timestamp()
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,24 @@ class Cable:
         board.run(f"/etc/board/lines again {self.kind}")
         (exchange,) = board.start("exchange")
         return exchange
+
+    def watch(self, dut: Party) -> None:
+        """From now on our end writes down what its PRI link does: `pri show spans` calls it up before it is."""
+        dut.ami.command("logger add channel link.log verbose")
+        dut.ami.command(f"pri set debug 5 span {self.span}")
+
+    def service_s(self, board: Board) -> float:
+        """Waits until our end's PRI link is in service: how long that is after the far end's first SABME, in seconds.
+
+        The far end may be in service up to a second earlier (README): a call of it before is lost.
+        """
+
+        def took() -> tuple[float] | None:
+            log = board.run(f"cat {LOG}")
+            first, up = at_second(log, "< .*SABME"), at_second(log, r"to 7\(Multi-frame established\)")
+            return (up - first,) if first and up else None
+
+        return until(f"our end of span {self.span} is in service", took, LIMIT_S)[0]
 
 
 PRI = Cable("PRI", "1:0", 2)

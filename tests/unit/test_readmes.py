@@ -28,3 +28,10 @@ def test_a_readme_lists_its_folder(folder: Path) -> None:
 
 def test_there_are_readmes() -> None:
     assert len(FOLDERS) >= 12
+
+
+def test_a_decision_has_a_number_of_its_own() -> None:
+    adrs = sorted((ROOT / "docs/adr").glob("*.md"))
+    assert [path.name[:4] for path in adrs] == [f"{number:04}" for number in range(1, len(adrs) + 1)]
+    for path in adrs:
+        assert path.read_text().startswith(f"# {path.name[:4]} · "), path.name

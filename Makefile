@@ -89,6 +89,10 @@ board-test: board-setup  ## BOARD_ARGS=: calls over emulated lines: the real ker
 board: board-setup  ## the product on the emulated board, with its panel for this machine's browser
 	@board-tests/run board
 
+.PHONY: board-mutate
+board-mutate: board-setup  ## BREAKS="law flash": named breaks of the box, each of which must turn a board test red
+	@python3 board-tests/mutate.py $(BREAKS)
+
 .PHONY: board-shell
 board-shell: board-setup  ## BOOT=kernel|product: a shell on the emulated board's console
 	@board-tests/run shell $(or $(BOOT),kernel)

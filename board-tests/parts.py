@@ -4,10 +4,13 @@
 python3 parts.py FOLDER — the standard library only; `python3 -m image`, as a command, builds kernel, disk and layer.
 """
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import breaks
 
 HERE = Path(__file__).resolve().parent
 FIRST_MODULES = ("virtio_blk", "ext4", "crc16", "mbcache", "jbd2")
@@ -46,6 +49,8 @@ def _make_initrd(kernel: Path, work: Path) -> None:
     shutil.copytree(HERE / "linesim", tree / "over/shared/usr/lib/board/linesim", ignore=unwanted)
     shutil.copytree(_image("openr2") / "stock", tree / "over/kernel/usr/lib/openr2-stock", symlinks=True)
     _copy_modules(kernel, tree)
+    if broken := os.environ.get("BOARD_BREAK"):
+        breaks.apply(tree / "over", broken)
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
     with (work / "initrd").open("wb") as file:
         command = ["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"]

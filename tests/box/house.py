@@ -141,7 +141,7 @@ class House:
         self.alarms = Alarms(self.database, self.bus, self.clock)
         self.board = LiveBoard(
             database=self.database, live=self.live, config=self.config, bus=self.bus, clock=self.clock,
-            seats=self.seats.all, alarms=self.alarms.open,
+            seats=self.seats.all, alarms=self.alarms.open, lines=list,
         )  # fmt: skip
         self.web_phones = WebPhones(self.link.ari, self.database, self.bus)
         self.health = Health(

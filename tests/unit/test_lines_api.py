@@ -107,7 +107,7 @@ async def test_no_such_line(panel: Panel, path: str) -> None:
 
 
 async def test_who_may(panel: Panel) -> None:
-    for method, path in ("GET", "/lines"), ("POST", "/lines/look"), ("DELETE", f"/cards/{'0' * 12}"):
+    for method, path in ("GET", "/lines"), ("POST", "/cards"), ("DELETE", f"/cards/{'0' * 12}"):
         assert (await send(panel.supervisor, method, path))[0] == 403
 
 
@@ -153,5 +153,5 @@ async def test_another_card_takes_over_the_names(panel: Panel) -> None:
 
 
 async def test_looking_now(panel: Panel) -> None:
-    status, body = await send(panel.technician, "POST", "/lines/look")
+    status, body = await send(panel.technician, "POST", "/cards")
     assert (status, len(body["cards"])) == (200, 2)

@@ -28,7 +28,7 @@ class LinesApi:
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/lines", Role.TECHNICIAN, self._overview, "Cards and lines of the box", reply=LinesOut),
-            Route("POST", "/lines/look", Role.TECHNICIAN, self._look, "Look for cards now", reply=LinesOut),
+            Route("POST", "/cards", Role.TECHNICIAN, self._look, "Look for cards now", reply=LinesOut),
             Route("GET", "/lines/{name}", Role.TECHNICIAN, self._detail, "One line as it is now", reply=LineDetail,
                   errors=(404,)),
             Route("GET", "/lines/{name}/history", Role.TECHNICIAN, self._history, "Its alarms and errors",

@@ -11,7 +11,7 @@ export class LinesApi {
 
   /** Looks for cards now. */
   look(): Promise<LinesOverview> {
-    return this.http.request('POST', '/lines/look', { timeoutMs: 20_000 });
+    return this.http.request('POST', '/cards', { timeoutMs: 20_000 });
   }
 
   get(name: string, signal?: AbortSignal): Promise<LineDetail> {

@@ -30,9 +30,11 @@ TONES = {
     **dict.fromkeys(FOREIGN, ("foreign busy", 5.0)),
 }
 """By line: what the exchange sends after a talk, and how soon the port is to hang up, in seconds."""
-START = (
-    f"(cd /usr/lib/sa800; setsid python3 -m appliance_agent.hangup --root {ROOT} </dev/null >/tmp/hangup.log 2>&1 &)"
-)
+PID = "/run/hangup.pid"
+RUN = f"setsid python3 -m appliance_agent.hangup --root {ROOT} </dev/null >/tmp/hangup.log 2>&1"
+START = f"kill -0 $(cat {PID}) 2>/dev/null || (cd /usr/lib/sa800; {RUN} & echo $! >{PID})"
+"""Unless it runs."""
+KILL = f"read -r pid <{PID}; kill -9 $pid; while [ -e /proc/$pid ]; do busybox usleep 10000; done"
 
 
 def talks_of(analog: Analog, talks: dict[int, str]) -> dict[int, list[Event]]:
@@ -102,7 +104,8 @@ def test_a_hundred_talks_end_with_the_busy_tone_only(supervised: Analog, say: Ca
 
 
 def test_killed_and_started_again_it_goes_on(supervised: Analog) -> None:
-    supervised.board.run("kill -9 $(pgrep -f appliance_agent.hangup)")
+    start(supervised)
+    supervised.board.run(KILL)
     start(supervised)
     events = talks_of(supervised, {LINES.start: "voice"})[LINES.start]
     assert took(events, "busy") > 0

@@ -83,6 +83,8 @@ def test_from_a_telephone_with_flash(analog: Analog) -> None:
     assert came["Number"] == "8004"
     second = analog.dut.ami.wait("UserEvent", UserEvent="Called", Number="8005")
     assert second["Channel"].startswith(f"DAHDI/{telephone + OURS}-")
+    before = analog.dut.ami.events[: analog.dut.ami.events.index(second)]
+    assert came["Id"] not in [one["Uniqueid"] for one in before if one["Event"] == "Hangup"], "the first call waits"
     analog.sim.finish(telephone, begun)
     assert tone_share(analog.heard("dialling")[4000:], 8000, TONE_HZ) >= SHARE
     assert tone_share(analog.heard("second"), 8000, TONE_HZ) >= SHARE, "the flash was heard"

@@ -41,6 +41,7 @@ from appliance_agent.features.seats.store import SeatStore
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import SystemClock
 from appliance_agent.kernel.events import LiveChanged
+from appliance_agent.kernel.service import Service
 from appliance_agent.render.facts import Facts
 from appliance_agent.render.render import render
 from appliance_agent.store.database import Database
@@ -269,7 +270,7 @@ async def house(root: Path, folder: Path) -> AsyncIterator[House]:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running_tasks = [tasks.create_task(made.watch(), name="watch")]
         await asyncio.sleep(0)  # the watcher subscribes
-        parts = [made.link, made.live, made.seats, made.board, made.web_phones, made.health]
+        parts: list[Service] = [made.link, made.live, made.seats, made.board, made.web_phones, made.health]
         running_tasks += [tasks.create_task(part.run(), name=part.name) for part in parts]
         await made.until(lambda: made.link.up is not None)
         yield made

@@ -8,6 +8,8 @@ import secrets
 import signal
 import wave
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Literal
 
 import aiohttp
 import pytest
@@ -141,7 +143,7 @@ def digest(challenge: str, user: str, secret: str) -> str:
     )
 
 
-async def response(socket: aiohttp.ClientWebSocketResponse) -> str:
+async def response(socket: aiohttp.ClientWebSocketResponse[Literal[True]]) -> str:
     """The next response; Asterisk's own requests (OPTIONS, to see whether the contact lives) are passed over."""
     async with asyncio.timeout(LIMIT_S):
         while True:
@@ -150,7 +152,7 @@ async def response(socket: aiohttp.ClientWebSocketResponse) -> str:
                 return message
 
 
-async def try_to_register(socket: aiohttp.ClientWebSocketResponse, user: str, secret: str) -> str:
+async def try_to_register(socket: aiohttp.ClientWebSocketResponse[Literal[True]], user: str, secret: str) -> str:
     """The status line of Asterisk's last word."""
     await socket.send_str(register(user, 1))
     answer = await response(socket)
@@ -162,7 +164,7 @@ async def try_to_register(socket: aiohttp.ClientWebSocketResponse, user: str, se
     return (await response(socket)).partition("\r\n")[0]
 
 
-def phone(api: Api, box: Box) -> "aiohttp.client._WSRequestContextManager":
+def phone(api: Api, box: Box) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse[Literal[True]]]:
     return api.http.ws_connect(f"{box.panel_url}/ws", protocols=("sip",), headers={"Origin": box.panel_url})
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -354,7 +354,7 @@ async def clock_back(stage: Stage) -> None:
     await stage.hang_up()
 
 
-async def kill_in_talk(stage: Stage, again: Callable[[], Any]) -> bytes:
+async def kill_in_talk(stage: Stage, again: Callable[[], AbstractAsyncContextManager[Stage]]) -> bytes:
     """Asterisk is killed with -9 in a talk, while another caller waits; the next Asterisk takes a call at once, before
     the box agent notes the restart. Both journals in one, as they are when the file outlives Asterisk."""
     await stage.staff("sales", "1001")
@@ -366,7 +366,7 @@ async def kill_in_talk(stage: Stage, again: Callable[[], Any]) -> bytes:
     await asyncio.sleep(1)
     with stage.journal.open("rb") as before:
         os.kill(stage.box.pid, 9)
-        data = before.read()
+        data: bytes = before.read()
     async with again() as second:
         await second.call()
         await second.rows("STREAM_BEGIN")

@@ -5,13 +5,19 @@ from ledger.derive import derive
 from ledger.model import CallRecord, Event
 
 
+def derived(rows: list[Event]) -> CallRecord:
+    record = derive("1.1", rows)
+    assert record is not None
+    return record
+
+
 def told(*events: tuple[str, str, dict[str, str]]) -> CallRecord:
     """`events`: (type, channel's number, data); one second apart, all of one call."""
     rows = [
         Event(seq, kind, 1_000_000 * seq, f"{who}.1", "1.1", f"DAHDI/i1/{who}", "13800138000", data=data)
         for seq, (kind, who, data) in enumerate(events, 1)
     ]
-    return derive("1.1", rows)
+    return derived(rows)
 
 
 def test_a_call_that_comes_in_on_an_e1() -> None:
@@ -33,7 +39,7 @@ def test_an_analog_line_tells_the_caller_after_the_call_began() -> None:
         Event(2, UserEvent.CALL, 2_000_000, "1.1", "1.1", "DAHDI/97-1", "13800138000", "Zhang San", data={"dir": "in"}),
         Event(3, "LINKEDID_END", 3_000_000, "1.1", "1.1", "DAHDI/97-1"),
     ]
-    record = derive("1.1", rows)
+    record = derived(rows)
     assert (record.caller_number, record.caller_name) == ("13800138000", "Zhang San")
 
 

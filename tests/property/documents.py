@@ -70,7 +70,7 @@ def _menus() -> st.SearchStrategy[dict[str, Any]]:
             "id": slugs,
             "name": names(),
             "prompts": st.lists(prompt_ids, min_size=1, max_size=3),
-            "options": st.lists(options, min_size=1, max_size=3, unique_by=lambda option: option["digit"]),
+            "options": st.lists(options, min_size=1, max_size=3, unique_by=lambda option: str(option["digit"])),
             "otherwise": targets(),
         }
     )

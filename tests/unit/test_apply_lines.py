@@ -109,7 +109,7 @@ async def test_the_first_lines_take_a_restart_and_are_configured_before_it(box: 
     await box.assert_agreement(2)
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "fxo-1": (
         {"fxo_ports": (PORTS[0].model_copy(update={"caller_id": CallerIdKind.DTMF}), PORTS[1])},
         ["dahdi destroy channels 129 129", "fxo-1", "dahdi create channels 129 129"]),
@@ -174,7 +174,7 @@ async def test_a_line_moves_between_trunks_without_its_channel_noticing(served: 
 async def test_calls_on_the_line_are_waited_for_others_are_not(served: World) -> None:
     served.asterisk.channels[129], served.asterisk.channels[1] = "DAHDI/129-1", "DAHDI/i1/10086-1"
     served.asterisk.calls = 2
-    waited = []
+    waited: list[list[str]] = []
 
     async def on_change(job: Job) -> None:
         if job.state is JobState.WAITING and not waited:

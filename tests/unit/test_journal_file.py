@@ -46,7 +46,8 @@ def test_only_whole_lines(files: JournalFiles) -> None:
 
 def test_one_bite_is_bounded(files: JournalFiles) -> None:
     add(files, b"".join(b"%0999d\n" % n for n in range(1000)))
-    at, seen = START, []
+    at = START
+    seen: list[bytes] = []
     while (bite := read(files, at)).lines:
         assert sum(map(len, bite.lines)) <= journal_file.READ_BYTES
         seen += bite.lines

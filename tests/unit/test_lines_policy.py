@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from appliance_agent.config.lines import E1Span, Ss7
 from appliance_agent.config.model import Desired
-from appliance_agent.system.lines.counting import added, grown
+from appliance_agent.system.lines.counting import Counts, added, grown
 from appliance_agent.system.lines.facts import LineFacts, Reading, Shown, shown
 from appliance_agent.system.lines.judge import SETTLE_S, troubles
 from appliance_agent.system.lines.wanted import Wanted, wanted_lines
@@ -86,7 +86,8 @@ steps = st.lists(st.integers(0, 5), max_size=30)
 @given(steps, st.integers(0, 30))
 def test_what_came_is_what_was_counted_also_over_a_restart_of_the_driver(growth: list[int], restart: int) -> None:
     """A driver that begins anew loses what it counted since our last look, never more."""
-    value, before, total = 0, SpanCounters(), {}
+    value, before = 0, SpanCounters()
+    total: Counts = {}
     for index, step in enumerate(growth):
         value = step if index == restart else value + step
         now = SpanCounters(crc4_errors=value)

@@ -145,7 +145,7 @@ def test_the_timer_of_wrap_up_runs_as_long_as_the_queue_says() -> None:
     run = Run()
     for event in (WantIdle("u", "N", "1001"), TALK, FREE):
         run.take(event)
-    assert run.timer == 5 * S
+    assert (run.timer, run.noted) == (5 * S, SeatState.WRAP_UP)
     run.take(WrapUpOver())
     assert (run.timer, run.noted) == (None, SeatState.IDLE)
 

@@ -31,16 +31,18 @@ def heard(board: Board, unique_id: str, hz: float, talk_s: int) -> float:
 
 
 def dial(
-    caller: Party, called: Party, line: str, *, from_: str = "13800138000", talk_s: int = 3600, context: str = "talk"
-) -> tuple[Message, Message]:
+    caller: Party, called: Party, line: str, *, from_: str = "13800138000", talk_s: int = 3600, context: str = "talk",
+    keys: str = "",
+) -> tuple[Message, Message]:  # fmt: skip
     """`caller` dials `line` (DAHDI/…) and is answered: (OriginateResponse, the event Called). AmiError if it is not.
 
-    `from_`: the caller's number, withheld when empty. `context`: `talk` records what is heard, `tone` does not.
+    `from_`: the caller's number, withheld when empty. `context`: `talk` records what is heard, `tone` does not, `keys`
+    presses those.
     """
     since = len(called.ami.events)
     asked = caller.ami.action(
-        "Originate", variables={"TALK_S": str(talk_s)}, Channel=line, Context=context, Exten="s", Priority="1",
-        CallerID=f'"Zhang San" <{from_}>' if from_ else "", Async="true", Timeout="60000",
+        "Originate", variables={"TALK_S": str(talk_s), "KEYS": keys}, Channel=line, Context=context, Exten="s",
+        Priority="1", CallerID=f'"Zhang San" <{from_}>' if from_ else "", Async="true", Timeout="60000",
     )  # fmt: skip
     began = caller.ami.wait("OriginateResponse", ActionID=asked["ActionID"])
     if began["Response"] != "Success":

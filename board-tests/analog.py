@@ -1,4 +1,4 @@
-"""Analog lines between the line simulator and the device under test (guest/root/etc/board/analog/)."""
+"""Analog lines between the line simulator and the device under test (guest/kernel/etc/board/analog/)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

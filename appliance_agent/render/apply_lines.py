@@ -1,6 +1,6 @@
 """What a change does to telephone lines: which leave Asterisk, are configured and come back, and no others. Pure.
 
-Asterisk 22 can do that for analog ports, PRI and R2 (docs/adr/0014-changes-of-lines.md). With SS7 it cannot: each
+Asterisk 22 can do that for analog ports, PRI and R2 (docs/adr/0017-changes-of-lines.md). With SS7 it cannot: each
 `dahdi create channels` starts a second thread for every link set that runs, so those changes take a restart.
 """
 

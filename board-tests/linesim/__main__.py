@@ -56,9 +56,12 @@ class Simulator:
         thread.start()
 
 
-class Handler(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        self.server.simulator.serve(self.rfile, self.wfile)  # type: ignore[attr-defined]
+def handler(simulator: Simulator) -> type[socketserver.StreamRequestHandler]:
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            simulator.serve(self.rfile, self.wfile)
+
+    return Handler
 
 
 class Server(socketserver.TCPServer):
@@ -67,9 +70,7 @@ class Server(socketserver.TCPServer):
 
 def main() -> None:
     port, flash_ms, *channels = map(int, sys.argv[1:])
-    simulator = Simulator(channels, flash_ms)
-    with Server(("0.0.0.0", port), Handler) as server:
-        server.simulator = simulator  # type: ignore[attr-defined]
+    with Server(("0.0.0.0", port), handler(Simulator(channels, flash_ms))) as server:
         server.serve_forever()
 
 

@@ -17,7 +17,8 @@ class UserEvent(StrEnum):
     BOX_STARTED = "SA_BOX_STARTED"
     """Asterisk (re)started: written by the box agent into the journal file with linkedid ""; closes the open
     calls whose channels are gone. Keys: reason=asterisk_start|reconcile, generation, started=<as ARI says>,
-    startup=<the same in whole seconds>, alive=<unique ids by comma>; reconcile has dead=<unique ids> instead."""
+    startup=<the same in seconds, three decimals>, alive=<unique ids by comma>; reconcile has dead=<unique ids>
+    instead."""
     CLOCK = "SA_CLOCK"
     """The box's clock was set, noted by the agent with linkedid "": durations of the calls that go on are corrected.
     Keys: shift_us=<signed microseconds>."""

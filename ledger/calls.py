@@ -4,6 +4,7 @@ A call is a set of linkedids: Asterisk gives a channel another linkedid when a t
 bridge, and the transfer's own rows name the channels of both. A call is over when every channel seen has ended.
 """
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ _MENTIONS = {
     "ATTENDEDTRANSFER": ("channel2_uniqueid", "transferee_channel_uniqueid", "transfer_target_channel_uniqueid"),
     UserEvent.TRANSFER.value: ("transferee_channel_uniqueid", "transfer_target_channel_uniqueid"),
 }
+_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _ENDS = frozenset({"HANGUP", "CHAN_END", "LINKEDID_END"})
 _NEVER_FIRST = _ENDS | {"BRIDGE_EXIT", "STREAM_END", UserEvent.HOLD.value, UserEvent.TRANSFER.value}
 
@@ -204,14 +206,18 @@ def _survives(call: CallEvents, event: Event) -> bool:
     """The row comes a moment after the start of the new Asterisk: calls of the new one may stand before it.
     (With `dead` it is no start but a check: those channels are gone, though their ends were not journalled.)
 
-    `alive` = uniqueids that Asterisk has now; `startup` = its start in seconds: a uniqueid begins with its channel's
-    birth in seconds, by the same clock. Without these keys the row closes everything before it.
+    `alive` = uniqueids that Asterisk has now; `startup` = its start: a channel whose first row is older died with the
+    Asterisk before. (Not by the second that a uniqueid begins with: Asterisk may be back within it.) Without these
+    keys the row closes everything before it.
     """
     alive = set(event.data.get("alive", "").split(",")) - {""}
     if alive & call.live.keys():
         return True
     startup = event.data.get("startup", "")
-    if not startup.isdecimal():
+    if not _SECONDS.fullmatch(startup):
         return False
-    births = (uniqueid.rpartition(".")[0].rpartition("-")[2] for uniqueid in call.live)
-    return any(birth.isdecimal() and int(birth) >= int(startup) for birth in births)
+    startup_us = round(float(startup) * 1_000_000)
+    born_us: dict[str, int] = {}
+    for row in call.events:
+        born_us.setdefault(row.uniqueid, row.time_us)
+    return any(born_us[uniqueid] >= startup_us for uniqueid in call.live)

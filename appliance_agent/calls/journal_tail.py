@@ -146,9 +146,9 @@ class JournalTail:
 
 
 def _seconds(startup_time: str) -> str:
-    """ARI's startup_time → whole seconds since the epoch as text, "" when it is not ISO 8601 with an offset."""
+    """ARI's startup_time → seconds since the epoch with three decimals, "" when it is not ISO 8601 with an offset."""
     try:
         moment = datetime.fromisoformat(startup_time)
     except ValueError:
         return ""
-    return str(int(moment.timestamp())) if moment.tzinfo is not None else ""
+    return f"{moment.timestamp():.3f}" if moment.tzinfo is not None else ""

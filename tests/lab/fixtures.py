@@ -11,8 +11,9 @@ import pytest
 from tests.lab import records
 from tests.lab.box import LabError
 from tests.lab.lab import Lab
+from tests.lab.report import pytest_runtest_makereport
 
-__all__ = ["lab", "nothing_left"]
+__all__ = ["lab", "nothing_left", "pytest_runtest_makereport"]
 
 
 def _others() -> tuple[set[str], set[str], set[str]]:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -180,9 +181,23 @@ async def test_asterisk_restarted(desk: Desk) -> None:
     assert await desk.rows(open_call) == []
     note = parse_line(desk.files.path.read_bytes().splitlines()[-1], 1)
     assert note.data == {
-        "reason": "asterisk_start", "generation": "1", "started": later.startup_time, "startup": "2110953601",
+        "reason": "asterisk_start", "generation": "1", "started": later.startup_time, "startup": "2110953601.000",
         "alive": "",
     }  # fmt: skip
+
+
+async def test_asterisk_is_back_within_the_second_in_which_a_call_began(desk: Desk) -> None:
+    """Killed and there again in 0.8 s: what was born before in that second is dead, what was born after lives on."""
+    desk.write(lines("answered")[:-6])
+    await desk.read_all()
+    (call,) = desk.store.book.calls.values()
+    born_us = max(event.time_us for event in call.events if event.type == "CHAN_START")
+    for startup_us, results in ((born_us - 60_000_000, []), (born_us + 1_000, ["interrupted"])):
+        assert startup_us % 1_000_000 > 1_000, "in the youngest channel's second"
+        moment = datetime.fromtimestamp(startup_us / 1e6, UTC).isoformat(timespec="milliseconds")
+        await desk.tail.asterisk_up(AsteriskUp(restarted=True, startup_time=moment))
+        await desk.read_all()
+        assert [record["result"] for record in await desk.rows(call_record)] == results
 
 
 class SetClock(SystemClock):

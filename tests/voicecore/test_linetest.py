@@ -52,13 +52,51 @@ def test_a_tone_through_a_law_and_from_sox() -> None:
     assert -60 < found.rest_dbm0 < found.level_dbm0 - 33, "A-law's own noise, and only that"
 
 
+BEFORE: dict[str, Signal] = {
+    "silence": silence(415),
+    "a-law's idle line": silence(415) + 8,
+    "noise": noise(np.random.default_rng(9), -30, 415),
+    "a click": np.concatenate([silence(203), np.full(8, 9000.0), silence(203)]),
+    "a digit's tone, and a pause": np.concatenate([sine(1209, -6, 100), silence(90)]),
+    "talk": spoken("您好"),
+}
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("hz", [310.0, 1004.0])
+def test_a_tone_is_measured_from_its_onset_on(hz: float, before: str) -> None:
+    meter = ToneMeter()
+    signal = np.concatenate([BEFORE[before], sine(hz, -10, 1000, 1.0)])
+    meter.feed(linear(signal[: len(signal) // BLOCK * BLOCK]))
+    found = meter.result()
+    assert found is not None
+    assert abs(found.hz - hz) < 0.1
+    assert abs(found.level_dbm0 + 10) < 0.05
+    assert found.rest_dbm0 < -50
+    assert 930 <= found.measured_ms <= 970
+
+
+def test_a_tone_that_pauses_is_a_weaker_one() -> None:
+    meter = ToneMeter()
+    meter.feed(linear(np.concatenate([sine(1000, -10, 500), silence(100), sine(1000, -10, 400)])))
+    found = meter.result()
+    assert found is not None
+    assert -10.9 < found.level_dbm0 < -10.3
+
+
 def test_no_tone_and_too_little() -> None:
     for signal in (silence(1000), noise(np.random.default_rng(2), -20, 1000), spoken("您好，请问有什么可以帮您？")):
         meter = ToneMeter()
         meter.feed(linear(signal))
         assert meter.result() is None
+    short = ToneMeter()
+    short.feed(linear(np.concatenate([silence(200), sine(1004, -10, 200)])))
+    assert short.result() is None
     with pytest.raises(ValueError, match="300 ms"):
         ToneMeter().result()
+    meter = ToneMeter()
+    meter.feed(linear(sine(1004, -10, 300, 1.0)))
+    assert meter.result() is not None
 
 
 def test_noise_is_weighted_as_o41_says() -> None:

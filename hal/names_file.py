@@ -2,21 +2,26 @@
 
 One JSON document with a version. Written beside, synced and renamed, the version before is kept as `….before`.
 A file that cannot be read is left alone until `recover` sets it aside; no start ever loses or silently renames a line.
+`sa800-lines` and the agent both write it: whoever changes it holds its lock from reading to writing.
 """
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hal.errors import NamesDamaged, NamesTooNew
-from hal.model.inventory import LINE_KINDS, CardId, PortKind
-from hal.model.lines import MOST_SPANS, NamedCard, NamedLine, Names, NumberedSpan, faults
+from hal.lock import hold
+from hal.model.inventory import LINE_KINDS, CardId, Inventory, PortKind
+from hal.model.lines import MOST_SPANS, NamedCard, NamedLine, Names, Naming, NumberedSpan, faults, name_lines
 
 VERSION = 2
 """2: span numbers. A file of version 1 has none yet: they are given at the next probe."""
 MOST_BYTES = 4 * 1024 * 1024
+LOCK_LIMIT_S = 10.0
+"""Who holds the lock reads and writes one small file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,31 @@ class NamesFile:
         """No file means no names yet. Raises NamesDamaged or NamesTooNew and leaves the file as it is."""
         return _read(self.path) if self.path.exists() else Names()
 
+    def name(self, inventory: Inventory, change: Callable[[Names], Names] | None = None) -> Naming:
+        """Names the lines that are there, after `change`, and stores that. Raises what `change` and `save` raise."""
+        with hold(self.path, LOCK_LIMIT_S):
+            names = self.load()
+            naming = name_lines(names if change is None else change(names), inventory)
+            self._write(naming.names)
+        return naming
+
     def save(self, names: Names) -> None:
-        """All or nothing, also when power fails. Never overwrites an unreadable file: NamesDamaged, NamesTooNew."""
+        """All or nothing, also when power fails. Never overwrites an unreadable file: NamesDamaged, NamesTooNew.
+        Raises TimedOut when another process does not let go of the file."""
+        with hold(self.path, LOCK_LIMIT_S):
+            self._write(names)
+
+    def recover(self) -> Recovered | None:
+        """Sets a damaged file aside and puts the version before in its place. None: the file is in order, perhaps
+        because another process was quicker."""
+        with hold(self.path, LOCK_LIMIT_S):
+            try:
+                self.load()
+            except NamesDamaged:
+                return self._set_aside()
+        return None
+
+    def _write(self, names: Names) -> None:
         if self.load() == names and self.path.exists():
             return
         part = self.path.with_name(self.path.name + ".part")
@@ -54,15 +82,7 @@ class NamesFile:
         part.replace(self.path)
         _sync_folder(self.path.parent)
 
-    def recover(self) -> Recovered:
-        """Sets a damaged file aside and puts the version before in its place. A good file is left alone: raises
-        ValueError, because then there is nothing to recover."""
-        try:
-            self.load()
-        except NamesDamaged:
-            pass
-        else:
-            raise ValueError(f"{self.path} is in order")
+    def _set_aside(self) -> Recovered:
         try:
             names, good = _read(self.before), True
         except (NamesDamaged, NamesTooNew, FileNotFoundError):

@@ -14,7 +14,9 @@ from pathlib import Path
 from hal.boards import BOARDS, SA800, Board
 from hal.errors import HalError, NamesDamaged
 from hal.linux.box import LinuxBox
-from hal.model.lines import Names
+from hal.lock import hold
+from hal.model.inventory import Inventory
+from hal.model.lines import Naming
 from hal.names_file import NamesFile
 from hal.protocols.box import Box
 from hal.setup import plan, report
@@ -23,6 +25,8 @@ from hal.setup.plan import LinePlan, NoPlan
 from hal.setup.report import Report
 
 LIMIT_S = 60.0
+AGENT_LIMIT_S = 25.0
+"""The agent configures lines for 20 s at most (system/lines/set_up.py)."""
 TONES = ("/usr/sbin/dahdi_cfg", "-c", "/etc/dahdi/tones.conf")
 """Loads the country's tones for telephone sets; the file says nothing of spans or channels."""
 TONES_LIMIT_S = 10.0
@@ -36,22 +40,32 @@ def say(text: str) -> None:
 async def set_up(box: Box, identity: Path, plan_file: Path, names_file: Path, report_file: Path) -> Report:
     """Blocking reads and writes of small files; nothing else runs here."""
     troubles: list[str] = []
-    board = _board(identity, troubles)
-    plans = _plans(plan_file, troubles)
-    stored = NamesFile(names_file)
+    plans: tuple[LinePlan, ...] = ()
     try:
-        names = _names(stored, troubles)
-        async with asyncio.timeout(LIMIT_S):
-            done = await bring_up(box, board, names, plans, say)
-        _save(stored, done.names)
-        told = done.report
-    except TimeoutError:
-        told = Report(missing=_all(plans), troubles=(f"the cards did not answer within {LIMIT_S:.0f} s",))
+        # From the plan to the report: the agent configures lines that were changed, and reports them.
+        with hold(report_file, AGENT_LIMIT_S):
+            plans = _plans(plan_file, troubles)
+            told = await _bring_up(box, _board(identity, troubles), NamesFile(names_file), plans, troubles)
+            told = Report(told.lines, told.missing, (*troubles, *told.troubles))
+            _write(report_file, report.to_json(told))
     except (HalError, OSError) as error:
-        told = Report(missing=_all(plans), troubles=(str(error),))
-    told = Report(told.lines, told.missing, (*troubles, *told.troubles))
-    _write(report_file, report.to_json(told))
+        told = Report(missing=_all(plans), troubles=(*troubles, str(error)))
     return told
+
+
+async def _bring_up(
+    box: Box, board: Board, names: NamesFile, plans: tuple[LinePlan, ...], troubles: list[str]
+) -> Report:
+    def name(inventory: Inventory) -> Naming:
+        return _named(names, inventory, troubles)
+
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            return await bring_up(box, board, name, plans, say)
+    except TimeoutError:
+        return Report(missing=_all(plans), troubles=(f"the cards did not answer within {LIMIT_S:.0f} s",))
+    except (HalError, OSError) as error:
+        return Report(missing=_all(plans), troubles=(str(error),))
 
 
 def _board(identity: Path, troubles: list[str]) -> Board:
@@ -76,21 +90,22 @@ def _plans(file: Path, troubles: list[str]) -> tuple[LinePlan, ...]:
         return ()
 
 
-def _names(file: NamesFile, troubles: list[str]) -> Names:
+def _named(file: NamesFile, inventory: Inventory, troubles: list[str]) -> Naming:
     """A damaged file is set aside: a box that cannot tell its lines apart any more has none at all."""
     try:
-        return file.load()
+        naming = file.name(inventory)
     except NamesDamaged as error:
-        recovered = file.recover()
-        troubles.append(
-            f"{error.message}; it lies in {recovered.set_aside} now, look whether lines changed their names"
-        )
-        return recovered.names
+        if recovered := file.recover():
+            troubles.append(
+                f"{error.message}; it lies in {recovered.set_aside} now, look whether lines changed their names"
+            )
+        naming = file.name(inventory)
+    _hand_over(file)
+    return naming
 
 
-def _save(file: NamesFile, names: Names) -> None:
+def _hand_over(file: NamesFile) -> None:
     """The agent writes the names too: the file belongs to whom the folder belongs to."""
-    file.save(names)
     owner = file.path.parent.stat()
     for path in (file.path, file.before):
         if path.exists():

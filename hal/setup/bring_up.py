@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hal.boards import Board, admit
 from hal.errors import HalError
 from hal.model.inventory import Card, Inventory, Port, Span
-from hal.model.lines import CHANNELS_OF_A_SPAN, Line, Names, name_lines
+from hal.model.lines import CHANNELS_OF_A_SPAN, Line, Names, Naming
 from hal.protocols.box import Box
 from hal.protocols.voice import ChannelConfig, Law, Signalling, VoicePort, VoiceSpan
 from hal.setup.plan import LinePlan
@@ -18,6 +18,8 @@ from hal.setup.report import LineReport, Report
 
 Log = Callable[[str], None]
 """Told each thing that is done to a device, before it is done."""
+Name = Callable[[Inventory], Naming]
+"""Names the lines of a probe and stores the names: the agent, which may look at the same time, gives no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +30,20 @@ class Seen:
     names: Names
 
 
-@dataclass(frozen=True, slots=True)
-class BroughtUp:
-    names: Names
-    """To be stored."""
-    report: Report
-
-
-async def bring_up(box: Box, board: Board, names: Names, plans: Sequence[LinePlan], log: Log) -> BroughtUp:
-    """Raises what the probe raises; trouble with a single device is in the report."""
+async def bring_up(box: Box, board: Board, name: Name, plans: Sequence[LinePlan], log: Log) -> Report:
+    """Raises what the probe and `name` raise; trouble with a single device is in the report."""
     inventory = await box.inventory()
-    names = name_lines(names, inventory).names
-    troubles = await _assign(box, inventory, names, log)
+    troubles = await _assign(box, inventory, name(inventory).names, log)
     # An analog card tells its ports, and with them its lines, only when its span has a number.
     inventory = await box.inventory()
-    naming = name_lines(names, inventory)
+    naming = name(inventory)
     admission = admit(board, inventory, naming.lines)
     troubles += [f"{refusal.reason}: {refusal.hint}" for refusal in admission.refusals]
     wanted = {plan.name: plan for plan in plans}
     seen, there = Seen(inventory, naming.names), [line for line in admission.lines if line.channel is not None]
     lines = [await bring_up_line(box, seen, line, wanted.get(line.name), log) for line in there]
     missing = sorted(wanted.keys() - {line.name for line in lines})
-    return BroughtUp(naming.names, Report(tuple(lines), tuple(missing), tuple(troubles)))
+    return Report(tuple(lines), tuple(missing), tuple(troubles))
 
 
 async def bring_up_line(

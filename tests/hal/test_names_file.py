@@ -1,16 +1,23 @@
 """The file of names: whole or not at all, and never lost by a bad byte."""
 
 import json
+import multiprocessing
+import subprocess
+import sys
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 
-from hal.errors import NamesDamaged, NamesTooNew
+from hal.errors import NamesDamaged, NamesTooNew, TimedOut
+from hal.lock import hold
 from hal.model.inventory import Card
 from hal.model.lines import Names, name_lines
 from hal.names_file import NamesFile, from_json, to_json
 from tests.hal.boxes import EVERY, card, cards, numbered
+
+LIMIT_S = 60.0
 
 
 def some_names(ports: str = "oosE") -> Names:
@@ -39,7 +46,11 @@ def test_saved_names_are_loaded_and_the_version_before_is_kept(file: NamesFile) 
     file.save(second)
     assert file.load() == second
     assert from_json(file.before.read_text()) == first
-    assert sorted(path.name for path in file.path.parent.iterdir()) == ["lines.json", "lines.json.before"]
+    assert sorted(path.name for path in file.path.parent.iterdir()) == [
+        "lines.json",
+        "lines.json.before",
+        "lines.json.lock",
+    ]
 
 
 def test_saving_the_same_does_not_push_the_version_before_out(file: NamesFile) -> None:
@@ -84,6 +95,7 @@ def test_recovery_sets_the_damaged_file_aside_and_takes_the_version_before(file:
     file.save(some_names("o"))
     file.path.write_text("broken")
     recovered = file.recover()
+    assert recovered is not None
     assert (recovered.names, recovered.from_before) == (good, True)
     assert recovered.set_aside.read_text() == "broken"
     assert file.load() == good
@@ -95,6 +107,7 @@ def test_recovery_without_a_version_before_begins_anew_and_keeps_both_files(file
     file.path.write_text("broken")
     file.before.write_text("broken too")
     recovered = file.recover()
+    assert recovered is not None
     assert (recovered.names, recovered.from_before) == (Names(), False)
     assert recovered.set_aside.read_text() == "broken"
     assert file.before.read_text() == "broken too"
@@ -105,14 +118,15 @@ def test_a_second_damage_never_overwrites_the_first(file: NamesFile) -> None:
     kept = []
     for text in ("first", "second"):
         file.path.write_text(text)
-        kept.append(file.recover().set_aside)
+        recovered = file.recover()
+        assert recovered is not None
+        kept.append(recovered.set_aside)
     assert [path.read_text() for path in kept] == ["first", "second"]
 
 
 def test_a_good_file_is_not_recovered(file: NamesFile) -> None:
     file.save(some_names())
-    with pytest.raises(ValueError, match="in order"):
-        file.recover()
+    assert file.recover() is None
 
 
 def test_a_newer_release_s_file_is_neither_read_nor_set_aside(file: NamesFile) -> None:
@@ -136,3 +150,45 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(file: NamesFile, monkeypat
         file.save(some_names("o"))
     monkeypatch.undo()
     assert file.load() == some_names()
+
+
+ROUNDS = 12
+
+
+def name_cards(path: Path, who: str, together: Barrier) -> None:
+    """What a process does in which a new card is seen in each round."""
+    for number in range(ROUNDS):
+        together.wait(timeout=LIMIT_S)
+        NamesFile(path).name(numbered([card(1, "os", serial=f"{who}{number}")]))
+
+
+def test_two_processes_that_name_cards_at_the_same_time_lose_none(file: NamesFile) -> None:
+    processes = multiprocessing.get_context("spawn")
+    together = processes.Barrier(2)
+    both = [processes.Process(target=name_cards, args=(file.path, who, together)) for who in ("agent", "root")]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(LIMIT_S)
+        assert process.exitcode == 0
+    lines = file.load().lines
+    assert len(lines) == len({line.name for line in lines}) == 2 * 2 * ROUNDS
+
+
+def test_a_lock_that_is_not_let_go_is_an_error_after_the_limit(file: NamesFile) -> None:
+    with hold(file.path, 0), pytest.raises(TimedOut, match=r"another process has held .*lines\.json\.lock for 0\.1 s"):
+        hold(file.path, 0.1)
+    hold(file.path, 0).close()
+
+
+def test_the_end_of_a_process_lets_go(file: NamesFile) -> None:
+    script = "import sys, pathlib, hal.lock as l; held = l.hold(pathlib.Path(sys.argv[1]), 0); print(); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, file.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(TimedOut):
+            hold(file.path, 0)
+        process.kill()
+        hold(file.path, LIMIT_S).close()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,13 @@ import pytest
 from hal.boards import SA800
 from hal.capabilities import Capability
 from hal.errors import DeviceFailed
-from hal.model.lines import MOST_SPANS, Names
+from hal.model.inventory import Inventory
+from hal.model.lines import MOST_SPANS, Names, Naming, name_lines
 from hal.names_file import NamesFile
 from hal.protocols.voice import ChannelConfig, Coding, Law, LineConfig, Signalling
 from hal.setup import plan, report
 from hal.setup.__main__ import set_up
-from hal.setup.bring_up import BroughtUp, bring_up
+from hal.setup.bring_up import bring_up
 from hal.setup.plan import Channels, LinePlan, NoPlan
 from hal.setup.report import LineReport, NoReport, Report
 from hal.sim import cards
@@ -50,11 +51,26 @@ def box() -> SimBox:
     return box
 
 
+@dataclass(frozen=True, slots=True)
+class BroughtUp:
+    names: Names
+    report: Report
+
+
 async def up(
     box: SimBox, names: Names | None = None, plans: tuple[LinePlan, ...] = PLANS
 ) -> tuple[BroughtUp, list[str]]:
     log: list[str] = []
-    return await bring_up(box, SA800, names or Names(), plans, log.append), log
+    stored = names or Names()
+
+    def name(inventory: Inventory) -> Naming:
+        nonlocal stored
+        naming = name_lines(stored, inventory)
+        stored = naming.names
+        return naming
+
+    report = await bring_up(box, SA800, name, plans, log.append)
+    return BroughtUp(stored, report), log
 
 
 def by_name(told: Report) -> dict[str, LineReport]:

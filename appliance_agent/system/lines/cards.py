@@ -13,7 +13,7 @@ from hal.boards import Admission, Board, admit
 from hal.capabilities import Capability
 from hal.errors import HalError, NamesDamaged
 from hal.model.inventory import Card, CardId, Inventory, Span
-from hal.model.lines import Line, Names, Naming, forget, name_lines, put_in_place_of
+from hal.model.lines import Line, Names, Naming, forget, put_in_place_of
 from hal.names_file import NamesFile
 from hal.protocols.box import Bell, Box
 from hal.reprobe import next_changes
@@ -59,7 +59,7 @@ class Cards:
         self._box, self._names, self._alarms, self._bus = box, names, alarms, bus
         self._patient = Patient(PROBE_LIMIT_S)
         self._order = asyncio.Lock()
-        """Guards: the names file and what was found with it."""
+        """Guards: what was found, which is as new as the names that were stored last."""
         self._raised: dict[str, set[str]] = {}
         self.found: Found | None = None
         """None before the first probe."""
@@ -87,38 +87,33 @@ class Cards:
 
     async def look(self) -> Inventory:
         """Probes and names now."""
-        inventory = await self._patient.ask(self._box.inventory)
-        async with self._order:
-            naming = name_lines(await self._load(), inventory)
-            await asyncio.to_thread(self._names.save, naming.names)
-            await self._take(inventory, naming)
-        return inventory
+        return await self._name()
 
     async def forget(self, card: CardId) -> None:
         """Its names are free for others. Raises Refused when no line belongs to it."""
-        await self._rename(lambda names: forget(names, card))
+        await self._name(lambda names: forget(names, card))
 
     async def replace(self, old: CardId, new: CardId) -> None:
         """`new` takes over the names of `old`. Raises Refused."""
-        await self._rename(lambda names: put_in_place_of(names, old, new))
+        await self._name(lambda names: put_in_place_of(names, old, new))
 
-    async def _rename(self, change: Callable[[Names], Names]) -> None:
+    async def _name(self, change: Callable[[Names], Names] | None = None) -> Inventory:
         inventory = await self._patient.ask(self._box.inventory)
         async with self._order:
-            naming = name_lines(change(await self._load()), inventory)
-            await asyncio.to_thread(self._names.save, naming.names)
+            try:
+                naming = await asyncio.to_thread(self._names.name, inventory, change)
+            except NamesDamaged as error:
+                await self._recover(error)
+                naming = await asyncio.to_thread(self._names.name, inventory, change)
             await self._take(inventory, naming)
+        return inventory
 
-    async def _load(self) -> Names:
+    async def _recover(self, error: NamesDamaged) -> None:
         """A damaged file is set aside and told; the lines go on with the names of before."""
-        try:
-            return await asyncio.to_thread(self._names.load)
-        except NamesDamaged as error:
-            recovered = await asyncio.to_thread(self._names.recover)
+        if recovered := await asyncio.to_thread(self._names.recover):
             log.error("names of lines damaged", reason=str(error), kept=str(recovered.set_aside))
             detail = {"reason": error.message[:300], "path": recovered.set_aside.name}
             await self._alarms.raise_(NAMES, Level.CRITICAL, "", detail)
-            return recovered.names
 
     async def _take(self, inventory: Inventory, naming: Naming) -> None:
         before, self.fault = (self.found, self.fault), ""

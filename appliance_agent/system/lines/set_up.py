@@ -8,6 +8,7 @@ from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.files import write_atomically
 from hal.boards import Board, admit
 from hal.errors import HalError
+from hal.lock import hold
 from hal.model.lines import name_lines
 from hal.names_file import NamesFile
 from hal.protocols.box import Box
@@ -16,6 +17,8 @@ from hal.setup.plan import LinePlan
 from hal.setup.report import LineReport, NoReport, Report, from_json, to_json
 
 LIMIT_S = 20.0
+SA800_LINES_LIMIT_S = 8.0
+"""Beside cards that answer it needs a second; a step of an apply job ends after 30."""
 
 
 class LinesSetUp:
@@ -28,13 +31,15 @@ class LinesSetUp:
         if not plans:
             return {}
         try:
-            async with asyncio.timeout(LIMIT_S):
-                done = await self._configure(plans, log)
+            # From configuring to the report: sa800-lines does the same when a card comes.
+            with await asyncio.to_thread(hold, self._report, SA800_LINES_LIMIT_S):
+                async with asyncio.timeout(LIMIT_S):
+                    done = await self._configure(plans, log)
+                await asyncio.to_thread(self._tell, done)
         except TimeoutError as error:
             raise _away(f"the cards did not answer within {LIMIT_S:.0f} s") from error
         except (HalError, OSError) as error:
             raise _away(str(error)) from error
-        await asyncio.to_thread(self._tell, done)
         return {line.name: line.trouble for line in done if line.trouble}
 
     async def _configure(self, plans: Sequence[LinePlan], log: Callable[[str], None]) -> list[LineReport]:

@@ -14,7 +14,17 @@ from appliance_agent.config.check import check
 from appliance_agent.config.model import Desired
 from appliance_agent.kernel.clock import Clock
 from appliance_agent.kernel.errors import Fault, FaultKind
-from appliance_agent.render.apply_job import HARMLESS, Job, JobState, JobStore, Step, StepRecord, Timing, error_document
+from appliance_agent.render.apply_job import (
+    CANCELLED,
+    HARMLESS,
+    Job,
+    JobState,
+    JobStore,
+    Step,
+    StepRecord,
+    Timing,
+    error_document,
+)
 from appliance_agent.render.apply_log import AsteriskLog, refusals
 from appliance_agent.render.apply_read_back import Names, promised, read_back, rejected
 from appliance_agent.render.apply_reloads import EVERYTHING, ReloadPlan, plan_reloads
@@ -194,7 +204,7 @@ class Applier:
             with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_LOOK_S):
                     await self._wait_cancelled.wait()
-                raise Fault(FaultKind.CONFLICT, "config.cancelled", "Cancelled while it waited for calls to end")
+                raise Fault(FaultKind.CONFLICT, CANCELLED, "Cancelled while it waited for calls to end")
         job.state = JobState.RUNNING
 
     async def _calls(self, plan: ReloadPlan) -> int:

@@ -37,6 +37,10 @@ class JobState(StrEnum):
     FAILED = "failed"
 
 
+CANCELLED = "config.cancelled"
+"""The error of a job that a person ended while it waited; it never began."""
+
+
 class Timing(StrEnum):
     NOW = "now"
     IDLE = "idle"

@@ -62,7 +62,7 @@ config_version = Table(
     Column("comment", String(200), nullable=False),
     Column("document", JSON, nullable=False),
     Column("state", String(16), nullable=False),
-    # applying | running | superseded | failed; exactly one is running once the box was initialised.
+    # applying | running | superseded | failed | cancelled; exactly one is running once the box was initialised.
 )  # fmt: skip
 
 apply_job = Table(

@@ -11,6 +11,7 @@ from appliance_agent.asterisk.link import Link
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import AsteriskDown, AsteriskUp
+from tests.box.api import until_async
 from tests.box.house import AMI, House, house
 
 pytestmark = pytest.mark.lab
@@ -37,6 +38,8 @@ async def test_a_new_asterisk_is_told_from_a_new_agent(root: Path, tmp_path: Pat
         first = made.link.up
         assert first is not None
         assert first.restarted
+        # Written after it was told: an agent that is killed in between tells it once more.
+        await until_async(lambda: asyncio.to_thread((made.folder / "seen").exists), bool)
         assert await first_up(made, made.folder / "seen") == AsteriskUp(False, first.startup_time)
         mark = len(made.events)
         loop = asyncio.get_running_loop()

@@ -34,6 +34,10 @@ async def test_a_secret_counts_at_once_and_the_old_one_no_longer(root: Path, tmp
 
 async def test_what_asterisk_lost_is_put_back(root: Path, tmp_path: Path) -> None:
     async with house(root, tmp_path) as made:
+        await made.web_phones.set_secret(BROWSER, "kept-secret")
+        await made.box.cli("database deltree ps_auths")
+        assert not await registers(made, "kept-secret")
+        # Only now: the service may still be at its work for the first start, and would put it back.
         async with made.database.write() as connection:
             await connection.execute(
                 session.insert().values(
@@ -41,9 +45,6 @@ async def test_what_asterisk_lost_is_put_back(root: Path, tmp_path: Path) -> Non
                     sip_secret="kept-secret", created_us=1, seen_us=1, expires_us=2, address="127.0.0.1",
                 )
             )  # fmt: skip
-        await made.web_phones.set_secret(BROWSER, "kept-secret")
-        await made.box.cli("database deltree ps_auths")
-        assert not await registers(made, "kept-secret")
         mark = len(made.events)
         await made.control.restart(limit_s=20)
         await made.seen(lambda event: isinstance(event, AsteriskUp), since=mark)

@@ -188,7 +188,7 @@ async def test_an_apply_that_waits_for_calls_is_cancelled(desk: Desk) -> None:
     await expect(other.get_by_test_id("btn-cancel-apply")).to_have_count(0)
     await other.goto("/admin/versions")
     cancelled = other.get_by_test_id("version-row").filter(has_text="换端口")
-    await expect(cancelled.locator("[data-value=failed]")).to_be_visible()
+    await expect(cancelled.locator("[data-value=cancelled]")).to_be_visible()
     await other.get_by_test_id("pending-bar").wait_for()  # the draft keeps the change
     await other.close()
     await desk.api.delete("/config/draft")

@@ -221,6 +221,7 @@ async def test_a_port_tells_what_it_ends_waits_and_can_be_cancelled(panel: Panel
     ended = await panel.ended(job["id"])
     assert (ended["state"], ended["error"]["key"]) == ("failed", "config.cancelled")
     assert panel.asterisk.restarts == 0
+    assert (await panel.ask("GET", "/config/versions"))[1][0]["state"] == "cancelled"
     assert (await panel.ask("DELETE", f"/config/jobs/{job['id']}"))[0] == 409
     assert (await panel.apply("now"))["state"] == "done"
     assert panel.asterisk.restarts == 1

@@ -218,7 +218,7 @@ async def test_csv(site: Site) -> None:
     first, second = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     assert first["开始时间"] == f"{DAY} 00:00:01", "in the site's zone"
     assert first["主叫名称"] == '\'=HYPERLINK("http://x","y")'
-    assert (first["通话时长(秒)"], second["接通时间"]) == ("60.0", "")
+    assert (first["通话时长（秒）"], second["接通时间"]) == ("60.0", "")
     async with site.admin.get("/api/v1/records.csv?lang=en&result=busy") as answer:
         assert (await answer.text(encoding="utf-8-sig")).count("\r\n") == 2
 

@@ -103,4 +103,4 @@ class VersionView(Answer):
     at: str
     by: str
     comment: str
-    state: Literal["applying", "running", "superseded", "failed"]
+    state: Literal["applying", "running", "superseded", "failed", "cancelled"]

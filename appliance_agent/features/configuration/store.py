@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance_agent.config.model import Desired, Menu
 from appliance_agent.kernel.errors import Fault, FaultKind
-from appliance_agent.render.apply_job import Job, JobState, Step, StepRecord, Timing
+from appliance_agent.render.apply_job import CANCELLED, Job, JobState, Step, StepRecord, Timing
 from appliance_agent.store.database import Database
 from appliance_agent.store.tables import apply_job, config_draft, config_version, menu_version
 
@@ -31,7 +31,7 @@ class Version:
     author: str
     comment: str
     state: str
-    """applying | running | superseded | failed"""
+    """applying | running | superseded | failed | cancelled"""
 
 
 class ConfigurationStore:
@@ -138,7 +138,8 @@ class ConfigurationStore:
     async def now_failed(self, job: Job) -> None:
         async with self._database.write() as connection:
             await _update_job(connection, job)
-            await connection.execute(_version_state(job.version, "failed"))
+            cancelled = job.error is not None and job.error.get("key") == CANCELLED
+            await connection.execute(_version_state(job.version, "cancelled" if cancelled else "failed"))
             # Callers may have entered the failed version's menus before it was taken back.
             await _retire_menus(connection, job.previous, job.finished_us or job.created_us)
 

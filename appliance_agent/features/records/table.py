@@ -26,15 +26,15 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "queue": ("队列", "Queue"),
     "extension": ("分机", "Extension"),
     "user_name": ("坐席", "Agent"),
-    "menu_ms": ("菜单时长(秒)", "Menu (s)"),
-    "wait_ms": ("排队时长(秒)", "Waited (s)"),
-    "ring_ms": ("振铃时长(秒)", "Rang (s)"),
-    "talk_ms": ("通话时长(秒)", "Talked (s)"),
-    "hold_ms": ("保持时长(秒)", "Held (s)"),
+    "menu_ms": ("菜单时长（秒）", "Menu (s)"),
+    "wait_ms": ("排队时长（秒）", "Waited (s)"),
+    "ring_ms": ("振铃时长（秒）", "Rang (s)"),
+    "talk_ms": ("通话时长（秒）", "Talked (s)"),
+    "hold_ms": ("保持时长（秒）", "Held (s)"),
     "transfers": ("转接次数", "Transfers"),
     "hangup_by": ("挂机方", "Hung up by"),
     "hangup_cause": ("挂机原因", "Cause (Q.850)"),
-    "recording_seconds": ("录音时长(秒)", "Recording (s)"),
+    "recording_seconds": ("录音时长（秒）", "Recording (s)"),
 }
 """Column of the query → heading (Chinese, English)."""
 

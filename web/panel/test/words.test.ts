@@ -11,6 +11,10 @@ function keys(value: unknown, path = ''): string[] {
   return Object.entries(value as object).flatMap(([key, inner]) => keys(inner, path ? `${path}.${key}` : key));
 }
 
+function texts(value: unknown): string[] {
+  return typeof value === 'string' ? [value] : Object.values(value as object).flatMap(texts);
+}
+
 function files(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((item) => {
     const path = join(folder, item.name);
@@ -36,6 +40,8 @@ describe('words', () => {
   });
   it('have Chinese punctuation in Chinese', () => {
     expect(JSON.stringify(zh).match(/[^"]*([\u4e00-\u9fff”）}][,?](?!")|[,?][\u4e00-\u9fff])[^"]*/g)).toBeNull();
+    const half = (text: string): boolean => /[\u4e00-\u9fff]/.test(text) && /[()]|[\u4e00-\u9fff）][:;!]/.test(text);
+    expect(texts(zh).filter(half)).toEqual([]);
   });
   it('are never empty', () => {
     for (const language of [zh, en]) {

@@ -39,8 +39,8 @@ const tones: Record<StatusKind, Record<string, Tone>> = {
   outcome: { answered: 'good', abandon: 'bad', timeout: 'bad', full: 'bad', joinempty: 'bad', leaveempty: 'bad' },
   alarm: { info: 'info', warning: 'warn', critical: 'bad' },
   direction: { inbound: 'info', outbound: 'plain', internal: 'plain' },
-  version: { running: 'good', failed: 'bad', superseded: 'plain' },
-  step: { done: 'good', running: 'info', failed: 'bad', pending: 'plain', waiting: 'warn' },
+  version: { running: 'good', failed: 'bad', superseded: 'plain', cancelled: 'plain' },
+  step: { done: 'good', running: 'info', failed: 'bad', pending: 'plain', waiting: 'warn', cancelled: 'plain' },
   phone: {
     registered: 'good',
     connecting: 'warn',

@@ -183,5 +183,5 @@ export interface ConfigVersion {
   at: string;
   by: string;
   comment: string;
-  state: 'applying' | 'running' | 'superseded' | 'failed';
+  state: 'applying' | 'running' | 'superseded' | 'failed' | 'cancelled';
 }

@@ -1,16 +1,14 @@
 """Asterisk's manager interface, as little as the tests need: actions, and events in the order they came."""
 
 import itertools
-import os
-import socket
 import time
 
+from wire import LIMIT_S, Wire, WireError
+
 Message = dict[str, str]
-LIMIT_S = float(os.environ.get("BOARD_LIMIT_S", "300"))
-"""Of this machine's clock, on which the board may be much slower than on its own."""
 
 
-class AmiError(Exception):
+class AmiError(WireError):
     """Asterisk refused an action, said nothing in time, or the event waited for did not come."""
 
 
@@ -28,41 +26,15 @@ class Ami:
 
     def __init__(self, address: tuple[str, int], limit_s: float = LIMIT_S) -> None:
         self.events: list[Message] = []
-        self._data = b""
         self._ids = itertools.count(1)
-        deadline = time.monotonic() + limit_s
-        self._socket = self._greeted(address, deadline)
+        self._wire = Wire(address, "Asterisk", greeting=b"Asterisk Call Manager", end=b"\r\n\r\n", limit_s=limit_s)
         self.action("Login", Username="board", Secret="board")
         self.wait("FullyBooted", limit_s=limit_s)
 
-    def _greeted(self, address: tuple[str, int], deadline: float) -> socket.socket:
-        """The emulator's port accepts at once, Asterisk's greeting tells that it is there."""
-        while time.monotonic() < deadline:
-            connection = socket.create_connection(address, timeout=5)
-            try:
-                if connection.recv(1024).startswith(b"Asterisk Call Manager"):
-                    return connection
-            except OSError:
-                pass
-            connection.close()
-        raise AmiError(f"no Asterisk answers at {address[0]}:{address[1]}")
-
     def _read(self, deadline: float) -> Message | None:
         """The next message; None when the time is over."""
-        while b"\r\n\r\n" not in self._data:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
-            self._socket.settimeout(left)
-            try:
-                data = self._socket.recv(65536)
-            except TimeoutError:
-                return None
-            if not data:
-                raise AmiError("Asterisk closed the connection")
-            self._data += data
-        block, _, self._data = self._data.partition(b"\r\n\r\n")
-        return parse(block)
+        block = self._wire.read(deadline)
+        return None if block is None else parse(block)
 
     def action(
         self, name: str, *, variables: Message | None = None, limit_s: float = LIMIT_S, **fields: str
@@ -71,7 +43,7 @@ class Ami:
         action_id = f"b{next(self._ids)}"
         lines = [f"Action: {name}", f"ActionID: {action_id}", *(f"{key}: {value}" for key, value in fields.items())]
         lines += [f"Variable: {key}={value}" for key, value in (variables or {}).items()]
-        self._socket.sendall("".join(f"{line}\r\n" for line in lines).encode() + b"\r\n")
+        self._wire.send("".join(f"{line}\r\n" for line in lines).encode() + b"\r\n")
         deadline = time.monotonic() + limit_s
         while message := self._read(deadline):
             if message.get("ActionID") == action_id and "Response" in message:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ami import LIMIT_S, Ami
+from ami import Ami
 from labgrid import Target
 from labgrid.driver import QEMUDriver
 from labgrid.exceptions import NoDriverFoundError
 from linesim_client import LineSim
+from wire import LIMIT_S
 
 Found = TypeVar("Found")
 HTTP_PORT = 80

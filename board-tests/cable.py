@@ -4,8 +4,8 @@ import datetime
 import re
 from dataclasses import dataclass
 
-from ami import LIMIT_S
 from board import Board, Party, until
+from wire import LIMIT_S
 
 LOG = "/var/log/dut/link.log"
 """What our end's PRI link says from `watch` on."""

@@ -1,20 +1,20 @@
 """The line simulator (linesim/, on the board) as tests see it: sounds go there, scripts are run, events come back."""
 
 import json
-import socket
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from ami import LIMIT_S
 from sounds import Sound, linear
+from wire import LIMIT_S, Wire, WireError
 
 Event = dict[str, Any]
 Step = dict[str, Any]
+WHO = "the line simulator (/tmp/linesim.log on the board tells more)"
 
 
-class LineSimError(Exception):
-    """The simulator is not there, a script failed, or what was waited for did not come."""
+class LineSimError(WireError):
+    """A script failed, or what was waited for did not come."""
 
 
 def hook(to: str) -> Step:
@@ -42,26 +42,12 @@ def record(name: str) -> Step:
 
 class LineSim:
     def __init__(self, address: tuple[str, int]) -> None:
-        """Raises LineSimError when no simulator greets in LIMIT_S."""
+        """Raises WireError when no simulator greets in LIMIT_S."""
         self.events: list[Event] = []
-        self._data = b""
-        self._socket = self._greeted(address, time.monotonic() + LIMIT_S)
-
-    def _greeted(self, address: tuple[str, int], deadline: float) -> socket.socket:
-        """The emulator's port accepts at once, a greeting tells that the simulator is there."""
-        while time.monotonic() < deadline:
-            connection = socket.create_connection(address, timeout=5)
-            try:
-                if b"ready" in connection.recv(1024):
-                    return connection
-            except OSError:
-                pass
-            connection.close()
-        raise LineSimError(f"no line simulator at {address[0]}:{address[1]}; /tmp/linesim.log on the board says why")
+        self._wire = Wire(address, WHO, greeting=b"ready", end=b"\n", limit_s=LIMIT_S)
 
     def _send(self, request: dict[str, Any], more: bytes = b"") -> None:
-        self._socket.settimeout(LIMIT_S)
-        self._socket.sendall(json.dumps(request).encode() + b"\n" + more)
+        self._wire.send(json.dumps(request).encode() + b"\n" + more)
 
     def load(self, name: str, sound: Sound) -> None:
         raw = linear(sound)
@@ -77,19 +63,9 @@ class LineSim:
         self._send({"stop": channel})
 
     def _read(self, deadline: float) -> Event | None:
-        while b"\n" not in self._data:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
-            self._socket.settimeout(left)
-            try:
-                data = self._socket.recv(65536)
-            except TimeoutError:
-                return None
-            if not data:
-                raise LineSimError("the simulator closed the connection; /tmp/linesim.log on the board says why")
-            self._data += data
-        line, _, self._data = self._data.partition(b"\n")
+        line = self._wire.read(deadline)
+        if line is None:
+            return None
         event: Event = json.loads(line)
         self.events.append(event)
         return event

@@ -9,8 +9,9 @@ import urllib.request
 from http.cookiejar import CookieJar
 from typing import Any
 
-from ami import LIMIT_S, Ami
+from ami import Ami
 from board import PARTIES, Board, Party, reach, until
+from wire import LIMIT_S
 
 PANEL_PORT = 443
 SETUP_TOKEN = "/var/lib/sa800/setup-token"

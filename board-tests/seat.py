@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ami import LIMIT_S, AmiError
+from ami import AmiError
 from board import until
 from product import Api, Product
 from score import samples, tone_share
+from wire import LIMIT_S
 
 EXTENSION = "1011"
 """A SIP phone of the sample configuration, member of its queues."""

@@ -9,11 +9,11 @@ import os
 from collections.abc import Callable
 
 import pytest
-from ami import LIMIT_S
 from analog import LINES, OURS, Analog, answers, first
 from board import until
 from linesim_client import Event, hook, pause, play, wait
 from talks import talk
+from wire import LIMIT_S
 
 SEED = int(os.environ.get("SEED", "20261123"))
 TALKS, TALK_S = 100, 15.0

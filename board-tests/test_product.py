@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from ami import LIMIT_S
 from board import until
 from product import ADMINISTRATOR, Product
+from wire import LIMIT_S
 
 UNITS = ("sa800-init", "asterisk", "sa800-agent", "sa800-front")
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from ami import LIMIT_S, AmiError
+from ami import AmiError
 from board import Board, Party, until
 from cable import SS7
 from calls import call, dial
 from score import SHARE
+from wire import LIMIT_S
 
 LINK, CIC = 1, 3
 """Link set, and a circuit of it."""

@@ -69,6 +69,8 @@ def test_a_request_that_the_file_does_not_know_is_refused(no_dahdi: int) -> None
         lib.vc_dahdi_set_buffers(no_dahdi, 4, 160),
         lib.vc_dahdi_get_buffers(no_dahdi, out, out),
         lib.vc_dahdi_flush(no_dahdi),
+        lib.vc_dahdi_flush_sound(no_dahdi),
+        lib.vc_dahdi_tell_runs(no_dahdi, 1),
         lib.vc_dahdi_set_law(no_dahdi, Law.ALAW),
         lib.vc_dahdi_set_linear(no_dahdi, 1),
         lib.vc_dahdi_set_audio(no_dahdi, 1),

@@ -45,7 +45,7 @@ class Line:
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    with Engine(4, ring_ms=200) as opened:
+    with Engine(4, ring_ms=200, lead_blocks=1) as opened:
         yield opened
 
 
@@ -131,6 +131,22 @@ def test_bits_are_counted(engine: Engine, line: Line) -> None:
     assert (results.bits.errors, results.bits.losses, results.bits.in_step) == (1, 0, True)
 
 
+@pytest.mark.parametrize("lead", [1, 2, 8])
+def test_a_lead_of_silence_goes_ahead_of_each_job(line: Line, lead: int) -> None:
+    with Engine(1, lead_blocks=lead) as engine:
+        running = engine.start(Job(Coding.BITS, send=Bits(Sequence.PRBS_15), seconds=0.02), line.own)
+        assert line.hear(lead * BLOCK) == b"\xff" * BLOCK * lead
+        line.far.sendall(SILENCE)
+        assert line.hear() != b"\xff" * BLOCK
+        finished(engine, running)
+
+
+def test_a_file_that_is_no_channel_is_refused_as_one(engine: Engine, line: Line) -> None:
+    with pytest.raises(ValueError, match="Inappropriate ioctl"):
+        engine.start(Job(), line.own, dahdi=True)
+    assert engine.start(Job(), line.own).slot == 0
+
+
 @pytest.mark.parametrize(("delay_blocks", "loss_db"), [(1, 10.0), (3, 20.0)])
 def test_an_echo_is_measured_with_the_delay_of_the_line(
     engine: Engine, line: Line, delay_blocks: int, loss_db: float
@@ -141,8 +157,8 @@ def test_an_echo_is_measured_with_the_delay_of_the_line(
         way.append(line.tick(weaker(way.pop(0), loss_db)))
     _, results = finished(engine, running)
     assert results.echo is not None and results.echo.delay_ms is not None
-    # A block is sent ahead, and what is made in a tick is sent after it.
-    assert results.echo.delay_ms == pytest.approx(20 * (delay_blocks + 1), abs=1)
+    # What is made in a tick is sent after the lead, which is taken off.
+    assert results.echo.delay_ms == pytest.approx(20 * delay_blocks, abs=1)
     assert results.echo.return_loss_db == pytest.approx(loss_db, abs=0.5)
 
 
@@ -266,7 +282,9 @@ def test_closing_ends_all_and_leaves_no_file() -> None:
         assert open_files() == before
 
 
-@pytest.mark.parametrize(("channels", "ring_ms"), [(0, 100), (513, 100), (1, 39), (1, 60001)])
-def test_an_engine_has_its_measures(channels: int, ring_ms: int) -> None:
+@pytest.mark.parametrize(
+    ("channels", "ring_ms", "lead"), [(0, 100, 1), (513, 100, 1), (1, 39, 1), (1, 60001, 1), (1, 100, 0), (1, 100, 9)]
+)
+def test_an_engine_has_its_measures(channels: int, ring_ms: int, lead: int) -> None:
     with pytest.raises(ValueError, match="refused"):
-        Engine(channels, ring_ms)
+        Engine(channels, ring_ms, lead)

@@ -16,7 +16,7 @@ static long fail_each(void)
         vc_engine *engine;
         long before = unfreed;
         fails_at = number;
-        int refused = vc_engine_open(&engine, LINES, 100);
+        int refused = vc_engine_open(&engine, LINES, 100, 2);
         long left_to_fail = fails_at;
         fails_at = 0;
         vc_engine_close(engine);
@@ -32,7 +32,7 @@ int main(void)
 {
     lines all;
     vc_engine *first;
-    if (vc_engine_open(&first, 1, 100)) /* its thread leaves its stack to the next one: that is libc's, not ours */
+    if (vc_engine_open(&first, 1, 100, 2)) /* its thread leaves its stack to the next one: that is libc's, not ours */
         return 1;
     vc_engine_close(first);
     long failed_opens = fail_each(), before = unfreed;

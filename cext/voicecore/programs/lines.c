@@ -37,7 +37,7 @@ int lines_open(lines *all)
         all->far[i] = pair[1];
         fcntl(pair[0], F_SETFL, O_NONBLOCK);
     }
-    int refused = vc_engine_open(&all->engine, LINES, 100);
+    int refused = vc_engine_open(&all->engine, LINES, 100, 2);
     if (refused)
         close_files(all);
     return refused;

@@ -40,6 +40,17 @@ int vc_dahdi_flush(int fd)
     return vc_dahdi_ask(fd, DAHDI_FLUSH, &what);
 }
 
+int vc_dahdi_flush_sound(int fd)
+{
+    int what = DAHDI_FLUSH_READ | DAHDI_FLUSH_WRITE;
+    return vc_dahdi_ask(fd, DAHDI_FLUSH, &what);
+}
+
+int vc_dahdi_tell_runs(int fd, int on)
+{
+    return vc_dahdi_ask(fd, DAHDI_BUFFER_EVENTS, &on);
+}
+
 int vc_dahdi_set_law(int fd, vc_dahdi_law law)
 {
     int wanted = (int)law;

@@ -10,6 +10,10 @@ int vc_dahdi_set_buffers(int fd, int count, int samples);
 int vc_dahdi_get_buffers(int fd, int *count, int *samples);
 /* Drops what waits: to be read, to be sent, and events. */
 int vc_dahdi_flush(int fd);
+/* The same without events. */
+int vc_dahdi_flush_sound(int fd);
+/* VC_EVENT_UNDERRUN and VC_EVENT_OVERRUN are told; until then silence goes out, and sound is dropped, without a word. */
+int vc_dahdi_tell_runs(int fd, int on);
 /* A byte a sample in this law … */
 int vc_dahdi_set_law(int fd, vc_dahdi_law law);
 /* … or two bytes, linear. -EINVAL: not an audio channel. */

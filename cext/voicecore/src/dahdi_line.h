@@ -49,6 +49,8 @@ typedef enum {
     VC_EVENT_POLARITY = 17,
     VC_EVENT_RING_BEGIN = 18,
     VC_EVENT_REMOVED = 20,
+    VC_EVENT_OVERRUN = 29,  /* nobody took the sound that came; see vc_dahdi_tell_runs */
+    VC_EVENT_UNDERRUN = 30, /* there was no more sound to send */
     VC_EVENT_PULSE_DIGIT = 0x10000, /* with the digit in the lower bits, as of these */
     VC_EVENT_DIGIT_DOWN = 0x20000,
     VC_EVENT_DIGIT_UP = 0x40000

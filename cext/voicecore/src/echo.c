@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "level.h"
 
@@ -24,6 +25,12 @@ int vc_echo_init(vc_echo *state, double level_dbm0)
         state->sequence[i] = bit ? 1 : -1;
     }
     return 0;
+}
+
+void vc_echo_restart(vc_echo *state)
+{
+    memset(state->sum, 0, sizeof state->sum);
+    state->place = state->rounds = 0;
 }
 
 void vc_echo_tick(vc_echo *state, const int16_t *heard, int16_t *sent)

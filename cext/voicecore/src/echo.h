@@ -30,6 +30,8 @@ typedef struct {
 
 /* -EINVAL: a level outside -40 … 0 dBm0. */
 int vc_echo_init(vc_echo *state, double level_dbm0);
+/* What was heard so far does not count: the line lost or inserted samples. */
+void vc_echo_restart(vc_echo *state);
 /* One tick: what was heard while `sent` of this same tick goes out. */
 void vc_echo_tick(vc_echo *state, const int16_t *heard, int16_t *sent);
 /* Takes some 10 ms: not for the audio path. -EAGAIN: less than two rounds, about 1 s. */

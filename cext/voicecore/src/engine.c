@@ -17,7 +17,7 @@
 #define CALL (-1)        /* in epoll, instead of a slot's number: the driver wants something */
 
 struct vc_engine {
-    int channels;
+    int channels, lead;
     vc_slot *slots;
     unsigned char *rings;
     vc_line_plans plans;
@@ -146,15 +146,17 @@ static int take_memory(vc_engine *engine, size_t samples)
     return 0;
 }
 
-int vc_engine_open(vc_engine **out, int channels, int ring_ms)
+int vc_engine_open(vc_engine **out, int channels, int ring_ms, int lead)
 {
     *out = NULL;
-    if (channels < 1 || channels > VC_ENGINE_MOST || ring_ms < LEAST_RING_MS || ring_ms > MOST_RING_MS)
+    if (channels < 1 || channels > VC_ENGINE_MOST || ring_ms < LEAST_RING_MS || ring_ms > MOST_RING_MS || lead < 1 ||
+        lead > VC_ENGINE_MOST_LEAD)
         return -EINVAL;
     vc_engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return -ENOMEM;
     engine->channels = channels;
+    engine->lead = lead;
     engine->poll = engine->call = engine->news = -1;
     int refused = vc_line_plans_init(&engine->plans);
     refused = refused ? refused : take_memory(engine, vc_ring_items((size_t)ring_ms * VC_RATE_HZ / 1000));
@@ -204,7 +206,7 @@ int vc_engine_start(vc_engine *engine, const vc_job *job, int in, int out, int d
         vc_slot *slot = &engine->slots[i];
         if (atomic_load_explicit(&slot->state, memory_order_acquire) != VC_SLOT_FREE)
             continue;
-        int refused = vc_slot_prepare(slot, job, in, out, dahdi);
+        int refused = vc_slot_prepare(slot, job, in, out, dahdi, engine->lead);
         if (refused)
             return refused;
         atomic_store_explicit(&slot->state, VC_SLOT_READY, memory_order_release);
@@ -246,6 +248,11 @@ int vc_engine_results(vc_engine *engine, int slot, vc_line_results *out)
         return -EBUSY;
     *out = slot_of(engine, slot)->counts;
     vc_line_results_of(&slot_of(engine, slot)->line, out);
+    if (out->has_echo && out->echo.found) {
+        /* The sequence is heard in a circle: a delay of nearly all of it comes out at its beginning. */
+        double delay = out->echo.delay_ms - engine->lead * VC_BLOCK_MS;
+        out->echo.delay_ms = delay < 0 ? delay + VC_ECHO_LENGTH * 1000.0 / VC_RATE_HZ : delay;
+    }
     return 0;
 }
 

@@ -19,16 +19,20 @@ typedef struct vc_engine vc_engine;
 
 #define VC_ENGINE_MOST 512 /* channels */
 
-/* All memory is taken here: `ring_ms` of sound each way for each of `channels` (40 … 60000). -EINVAL; -ENOMEM; -EMFILE, and
-   what else the system refuses: nothing is left then. */
-int vc_engine_open(vc_engine **out, int channels, int ring_ms);
+#define VC_ENGINE_MOST_LEAD 8
+
+/* All memory is taken here: `ring_ms` of sound each way for each of `channels` (40 … 60000). `lead` blocks of silence
+   (1 … 8) go ahead of each job: a tick may be late by all of them but one. -EINVAL; -ENOMEM; -EMFILE, and what else the
+   system refuses: nothing is left then. */
+int vc_engine_open(vc_engine **out, int channels, int ring_ms, int lead);
 /* Ends the thread first; NULL is nothing. */
 void vc_engine_close(vc_engine *engine);
 /* Readable when a job has something to tell or to take; reading 8 bytes of it makes it quiet again. */
 int vc_engine_fd(const vc_engine *engine);
 
-/* A job begins on a free slot: its number. `in` and `out` may be the same file; `dahdi`: events are taken from it, too.
-   -EAGAIN: all slots are in use; else as vc_line_init. */
+/* A job begins on a free slot: its number. `in` and `out` may be the same file; `dahdi`: they are channels of DAHDI. Their
+   buffers are set to the engine's blocks and lead then, what waited in them is dropped, and events are taken from `in`.
+   -EAGAIN: all slots are in use; -ENOTTY: no channel; else as vc_line_init. */
 int vc_engine_start(vc_engine *engine, const vc_job *job, int in, int out, int dahdi);
 /* It will be over soon: VC_LINE_DONE tells. */
 void vc_engine_stop(vc_engine *engine, int slot);

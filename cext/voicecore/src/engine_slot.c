@@ -4,12 +4,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dahdi_audio.h"
 #include "dahdi_line.h"
 
 /* What DAHDI says to a read or a write while an event waits. */
 #define EVENT_WAITS 500
 /* Blocks taken in one go: a line that has piled up more lets the others have their turn. */
 #define MOST_BLOCKS 8
+/* Of DAHDI's buffers, beside those of the lead: one that is being sent, one to be late with reading. */
+#define MORE_BUFFERS 2
 
 /* Each ring begins at a cache line. */
 static size_t rounded(size_t bytes)
@@ -34,11 +37,17 @@ void vc_slot_init(vc_slot *slot, void *memory, size_t samples)
     vc_ring_init(&slot->recorded, at, sizeof(int16_t), samples);
 }
 
-int vc_slot_prepare(vc_slot *slot, const vc_job *job, int in, int out, int is_dahdi)
+int vc_slot_prepare(vc_slot *slot, const vc_job *job, int in, int out, int is_dahdi, int lead)
 {
     int refused = vc_line_init(&slot->line, job);
+    if (!refused && is_dahdi)
+        refused = vc_dahdi_set_buffers(in, lead + MORE_BUFFERS, VC_BLOCK);
+    if (!refused && is_dahdi && out != in)
+        refused = vc_dahdi_set_buffers(out, lead + MORE_BUFFERS, VC_BLOCK);
     if (refused)
         return refused;
+    slot->lead = lead;
+    slot->slipped = 0;
     slot->in = in;
     slot->out = out;
     slot->is_dahdi = is_dahdi;
@@ -67,6 +76,12 @@ int vc_slot_take_events(vc_slot *slot, int *told)
         int refused = vc_dahdi_get_event(slot->in, &event.what);
         if (refused || event.what == VC_EVENT_NONE)
             return refused;
+        slot->counts.underruns += event.what == VC_EVENT_UNDERRUN;
+        slot->counts.overruns += event.what == VC_EVENT_OVERRUN;
+        if (event.what == VC_EVENT_UNDERRUN || event.what == VC_EVENT_OVERRUN) {
+            slot->slipped = 1;
+            continue;
+        }
         tell(slot, &event, 1, told);
         if (event.what == VC_EVENT_REMOVED)
             return -ENODEV;
@@ -97,12 +112,25 @@ static int flush(vc_slot *slot, int *told)
     return 0;
 }
 
-/* A block of silence goes ahead: by so much may a tick be late. */
+/* Both ways at once: so the first block that is heard begins when the first of silence leaves. */
+static int drop_what_waits(const vc_slot *slot)
+{
+    int refused = vc_dahdi_tell_runs(slot->in, 0); /* the line is about to be idle */
+    refused = refused ? refused : vc_dahdi_flush_sound(slot->in);
+    return refused || slot->out == slot->in ? refused : vc_dahdi_flush_sound(slot->out);
+}
+
 int vc_slot_begin(vc_slot *slot, int *told)
 {
-    vc_line_silence(slot->line.job.coding, slot->out_block);
-    slot->out_bytes = slot->block_bytes;
-    return flush(slot, told);
+    int over = slot->is_dahdi ? drop_what_waits(slot) : 0;
+    slot->slipped = 0;
+    slot->in_bytes = slot->out_bytes = 0;
+    for (int i = 0; i < slot->lead && !over && !slot->out_bytes; i++) {
+        vc_line_silence(slot->line.job.coding, slot->out_block);
+        slot->out_bytes = slot->block_bytes;
+        over = flush(slot, told);
+    }
+    return over || !slot->is_dahdi ? over : vc_dahdi_tell_runs(slot->in, 1);
 }
 
 /* The block that came is complete: hear it, make the next one, send it. */
@@ -134,6 +162,11 @@ static int tick(vc_slot *slot, const vc_line_plans *plans, int *told)
 int vc_slot_read(vc_slot *slot, const vc_line_plans *plans, int *told)
 {
     for (int blocks = 0; blocks < MOST_BLOCKS;) {
+        int slipped = slot->slipped;
+        slot->slipped = 0;
+        int refused = slipped && vc_line_slipped(&slot->line) ? vc_slot_begin(slot, told) : 0;
+        if (refused)
+            return refused;
         ssize_t came = read(slot->in, slot->in_block + slot->in_bytes, slot->block_bytes - slot->in_bytes);
         if (came < 0 && errno == EINTR)
             continue;
@@ -161,6 +194,8 @@ void vc_slot_finish(vc_slot *slot, int why)
 {
     vc_line_event done = {.kind = VC_LINE_DONE, .what = why < 0 ? why : 0, .tick = slot->line.ticks};
     int told = 0;
+    if (slot->is_dahdi && !vc_dahdi_tell_runs(slot->in, 0))
+        (void)vc_slot_take_events(slot, &told); /* what comes now is the next one's */
     tell(slot, &done, 1, &told);
     atomic_store_explicit(&slot->state, VC_SLOT_DONE, memory_order_release);
 }

@@ -12,7 +12,8 @@ enum { VC_SLOT_FREE, VC_SLOT_READY, VC_SLOT_RUNNING, VC_SLOT_DONE };
 typedef struct {
     _Alignas(VC_CACHE_LINE) atomic_int state;
     atomic_int stop;
-    int in, out, is_dahdi;
+    int in, out, is_dahdi, lead;
+    int slipped;                             /* an underrun or overrun was told and not seen to yet */
     vc_line line;
     size_t block_bytes, in_bytes, out_bytes; /* of a block; come so far; waiting to go */
     uint8_t in_block[VC_SLOT_BYTES], out_block[VC_SLOT_BYTES];
@@ -24,8 +25,8 @@ typedef struct {
 size_t vc_slot_memory(size_t samples);
 void vc_slot_init(vc_slot *slot, void *memory, size_t samples);
 
-/* For the driver, on a slot that is free. 0, or as vc_line_init. */
-int vc_slot_prepare(vc_slot *slot, const vc_job *job, int in, int out, int is_dahdi);
+/* For the driver, on a slot that is free. 0, or as vc_line_init; of a channel also what DAHDI refuses. */
+int vc_slot_prepare(vc_slot *slot, const vc_job *job, int in, int out, int is_dahdi, int lead);
 
 /* For the thread. Each gives 0, or what ends the job: 1 (its time is over), -errno of a file. `told` becomes 1 when a ring
    got something. */

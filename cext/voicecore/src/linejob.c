@@ -225,6 +225,14 @@ int vc_line_tick(vc_line *line, const vc_line_plans *plans, const uint8_t *heard
     return count;
 }
 
+int vc_line_slipped(vc_line *line)
+{
+    if (line->job.sending != VC_SEND_ECHO_NOISE)
+        return 0;
+    vc_echo_restart(&line->echo);
+    return 1;
+}
+
 void vc_line_results_of(const vc_line *line, vc_line_results *out)
 {
     out->ticks = line->ticks;

@@ -71,12 +71,14 @@ typedef struct {
 typedef struct {
     uint64_t ticks;     /* done */
     uint64_t not_sent;  /* blocks that the line did not take in time */
+    uint64_t underruns, overruns; /* how often DAHDI had nothing to send, or no room for what came: each shifts what is
+                                     measured against the line's clock */
     uint64_t not_played, not_recorded, not_told; /* samples and events for which a ring had nothing, or no room */
     double level_dbm0, peak_dbm0;
     double noise_dbm0p;
     int32_t has_tone, has_echo, has_bits;
     vc_tone_measure tone;
-    vc_echo_measure echo;
+    vc_echo_measure echo; /* of the engine: its delay begins when what is sent leaves for the line */
     vc_prbs_count bits;
 } vc_line_results;
 /* end cffi */
@@ -110,6 +112,8 @@ size_t vc_line_bytes(vc_coding coding);
 /* A block of it: for bits, an idle bearer. */
 void vc_line_silence(vc_coding coding, uint8_t *block);
 
+/* The line lost or inserted samples. 1: what is sent and heard has to be brought into step again (echo noise). */
+int vc_line_slipped(vc_line *line);
 /* One tick: `heard` came, `sent` goes. `play` holds the block to be played, with VC_SEND_PLAY; `record` takes the block as
    samples, with VC_HEAR_RECORD. Gives the number of events. */
 int vc_line_tick(vc_line *line, const vc_line_plans *plans, const uint8_t *heard, uint8_t *sent, const int16_t *play,

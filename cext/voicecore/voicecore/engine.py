@@ -20,6 +20,8 @@ from voicecore.tones import Direction, Tone
 MOST_CHANNELS: int = lib.VC_ENGINE_MOST
 EVENTS_AT_ONCE = 64
 SAMPLES_A_MS = RATE_HZ // 1000
+LEAD_BLOCKS = 2
+"""A lead of one is used up by the block that is being heard: the emulated board's lines ran dry with it."""
 
 
 class Coding(IntEnum):
@@ -124,9 +126,14 @@ class Results:
     tone: ToneMeasure | None
     """None: not asked for, or none stands out."""
     echo: EchoMeasure | None
+    """Its delay is the line's: the engine's lead is taken off."""
     bits: BitCount | None
     late_blocks: int
     """Not sent, because the line had not taken the one before."""
+    underruns: int
+    """How often DAHDI had nothing to send: each is a gap, after which all comes later."""
+    overruns: int
+    """How often DAHDI had no room for what came."""
     unplayed_samples: int
     """Of silence sent because nothing was there to play."""
     lost_samples: int
@@ -185,14 +192,16 @@ class Running:
 class Engine:
     """A context manager. Its file is readable when a job has something to tell, to take or to end."""
 
-    def __init__(self, channels: int, ring_ms: int = 1000) -> None:
-        """Takes all memory at once: `ring_ms` of sound each way for each channel. Raises ValueError (1 … 512 channels,
-        40 ms … a minute), OSError when the system has not enough."""
+    def __init__(self, channels: int, ring_ms: int = 1000, lead_blocks: int = LEAD_BLOCKS) -> None:
+        """Takes all memory at once: `ring_ms` of sound each way for each channel. `lead_blocks` of silence go ahead of
+        each job: the machine may be late by 20 ms for each but the first. Raises ValueError (1 … 512 channels, 40 ms …
+        a minute, 1 … 8 blocks), OSError when the system has not enough."""
         out = ffi.new("vc_engine **")
-        result = lib.vc_engine_open(out, channels, ring_ms)
+        result = lib.vc_engine_open(out, channels, ring_ms, lead_blocks)
         if result < 0 and result != -errno.EINVAL:
             raise OSError(-result, f"an engine of {channels} channels cannot be opened: {os.strerror(-result)}")
-        checked(result, f"an engine of {channels} channels with {ring_ms} ms of sound")
+        what = f"an engine of {channels} channels with {ring_ms} ms of sound and a lead of {lead_blocks} blocks"
+        checked(result, what)
         self.core = out[0]
         self.ring_samples = ring_ms * SAMPLES_A_MS * 2
         """Not less than a ring holds: that is rounded up to a power of two."""
@@ -221,8 +230,9 @@ class Engine:
             return
 
     def start(self, job: Job, line: File, *, out: File | None = None, dahdi: bool = False) -> Running:
-        """`out`: when what is sent goes elsewhere than `line`. Raises ValueError for settings that do not go together,
-        BlockingIOError when all channels are in use."""
+        """`out`: when what is sent goes elsewhere than `line`. `dahdi`: they are DAHDI's; their buffers are the
+        engine's from now on, and what waits in them is dropped. Raises ValueError for settings that do not go
+        together, BlockingIOError when all channels are in use."""
         core, kept = _job(job)
         to = line if out is None else out
         slot = lib.vc_engine_start(self.core, core, line.fileno(), to.fileno(), dahdi)
@@ -285,6 +295,8 @@ def _results(out: Any) -> Results:
         echo=echo_of(out.echo) if out.has_echo else None,
         bits=BitCount(bits.bits, bits.errors, bits.losses, bool(bits.in_step)) if out.has_bits else None,
         late_blocks=out.not_sent,
+        underruns=out.underruns,
+        overruns=out.overruns,
         unplayed_samples=out.not_played,
         lost_samples=out.not_recorded,
         lost_events=out.not_told,

@@ -23,6 +23,8 @@ class Capability(StrEnum):
     """Takes an analog port off hook, flashes, rings the set."""
     PORT_EVENTS = "port_events"
     """Holds one port and tells its changes of ring, hook, polarity and alarm."""
+    PORT_TAP = "port_tap"
+    """Hears a channel and speaks on it beside the program that holds it."""
     LED = "led"
     LED_BLINK = "led_blink"
     """Blinks by itself, without the program running."""

@@ -20,6 +20,7 @@ from hal.capabilities import Capability, require
 from hal.errors import DeviceFailed, HalError, NotSupported, NotThere, Refused, TimedOut
 from hal.linux import assign
 from hal.linux.held import DahdiHeldPort
+from hal.linux.tap import DahdiTap, tapped
 from hal.linux.voice import SysfsModule, SysfsPort, SysfsSpan, where_is
 from hal.model.inventory import ANALOG_KINDS, Card, Port, PortKind, Span
 from hal.protocols.voice import (
@@ -39,7 +40,7 @@ T = TypeVar("T")
 log = logging.getLogger("hal.dahdi")
 
 SPAN_CAN = frozenset({Capability.SPAN_STATE, Capability.SPAN_CONFIGURE, Capability.SPAN_COUNTERS})
-PORT_CAN = frozenset({Capability.PORT_STATE, Capability.PORT_CONFIGURE, Capability.PORT_EVENTS})
+PORT_CAN = frozenset({Capability.PORT_STATE, Capability.PORT_CONFIGURE, Capability.PORT_EVENTS, Capability.PORT_TAP})
 EMULATED = "dynamic"
 """Family of spans without hardware: they take any framing and have none, and no loops."""
 
@@ -189,6 +190,21 @@ class DahdiPort(SysfsPort):
             if error.errno == errno.EBUSY:
                 raise Refused(f"{self._who} is in use", hint="take it out of service first") from error
             raise as_hal_error(error) from error
+
+    def tap(self, timeslot: int = 1, *, speak: bool = True) -> AbstractAsyncContextManager[DahdiTap]:
+        return self._tap(timeslot, speak)
+
+    @contextlib.asynccontextmanager
+    async def _tap(self, timeslot: int, speak: bool) -> AsyncIterator[DahdiTap]:
+        number = await asyncio.to_thread(self._number, timeslot)
+        log.info("tap channel %d%s", number, "" if speak else ", only to hear")
+        try:
+            async with tapped(number, speak=speak) as tap:
+                yield tap
+        except DahdiError as error:
+            raise as_hal_error(error) from error
+        finally:
+            log.info("tap of channel %d ends", number)
 
 
 class DahdiModule(SysfsModule):

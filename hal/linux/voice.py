@@ -12,6 +12,7 @@ from hal.detect.catalogue import model_of
 from hal.errors import NotSupported, NotThere
 from hal.linux.sysfs import folder, read_int, read_text
 from hal.model.inventory import Card, Port, Span
+from hal.protocols.linetest import Tap
 from hal.protocols.voice import (
     Alarm,
     ChannelConfig,
@@ -150,6 +151,9 @@ class SysfsPort:
 
     def hold(self, timeslot: int = 1) -> AbstractAsyncContextManager[HeldPort]:
         _refuse(Capability.PORT_EVENTS, self._who)
+
+    def tap(self, timeslot: int = 1, *, speak: bool = True) -> AbstractAsyncContextManager[Tap]:
+        _refuse(Capability.PORT_TAP, self._who)
 
 
 class SysfsModule:

@@ -10,6 +10,7 @@ from typing import Protocol
 from hal.capabilities import Capability
 from hal.errors import Refused
 from hal.model.inventory import Card, Port, PortKind, Span
+from hal.protocols.linetest import Tap
 
 
 class Alarm(StrEnum):
@@ -213,6 +214,12 @@ class VoicePort(Protocol):
     def hold(self, timeslot: int = 1) -> AbstractAsyncContextManager[HeldPort]:
         """PORT_EVENTS. Refused when a program (Asterisk, a line test) holds it, or it is not configured. At the end it
         goes on hook."""
+
+    def tap(self, timeslot: int = 1, *, speak: bool = True) -> AbstractAsyncContextManager[Tap]:
+        """PORT_TAP. Beside the program that holds the channel, which keeps hook, signalling and events. `speak`: what
+        we send goes out in place of what it sends. All of it ends with the context, with our process, and with the
+        program's call. Refused when nobody holds the channel as sound (an idle bearer is none), or another one taps
+        it."""
 
 
 def check_timeslot(port: Port, timeslot: int, who: str) -> None:

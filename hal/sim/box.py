@@ -12,7 +12,7 @@ from hal.model.inventory import Card, Inventory
 from hal.protocols.box import Bell
 from hal.sim.cards import Blueprint
 from hal.sim.parts import SimConsole, SimLed, SimPower, SimSensors, SimWatchdog
-from hal.sim.script import Alarms, Counts, Happens, Measures, Move, Plug, PortAlarms, Pull, Step
+from hal.sim.script import Alarms, Carries, Counts, Happens, Measures, Move, Plug, PortAlarms, Pull, Step
 from hal.sim.voice import SimModule, VoiceWorld
 
 LEDS = ("sa800:green:status", "sa800:red:alarm")
@@ -111,6 +111,8 @@ class SimBox:
                 self.world.port(channel).alarms = alarms
             case Counts(span, counters):
                 self.world.span(span).counters = counters
+            case Carries(channel, line):
+                self.world.port(channel).line = line
             case Happens(channel, event):
                 self.world.port(channel).happens(event)
             case Measures(reading):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hal.protocols.sensor import Reading
 from hal.protocols.voice import Alarm, PortEvent, SpanCounters
 from hal.sim.cards import Blueprint
+from hal.sim.line import SimLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,15 @@ class Happens:
 
 
 @dataclass(frozen=True, slots=True)
+class Carries:
+    channel: int
+    line: SimLine
+    """What its line does from now on to what is sent on it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
     reading: Reading
 
 
-Step = Plug | Pull | Move | Alarms | PortAlarms | Counts | Happens | Measures
+Step = Plug | Pull | Move | Alarms | PortAlarms | Counts | Happens | Carries | Measures

@@ -25,12 +25,21 @@ from hal.protocols.voice import (
     SpanState,
     check_timeslot,
 )
+from hal.sim.line import SimLine, SimTap
 from hal.sim.slots import Slots
 
 SPAN_CAN = frozenset(
     {Capability.SPAN_STATE, Capability.SPAN_CONFIGURE, Capability.SPAN_COUNTERS, Capability.SPAN_LOOPBACK}
 )
-PORT_CAN = frozenset({Capability.PORT_STATE, Capability.PORT_CONFIGURE, Capability.PORT_HOOK, Capability.PORT_EVENTS})
+PORT_CAN = frozenset(
+    {
+        Capability.PORT_STATE,
+        Capability.PORT_CONFIGURE,
+        Capability.PORT_HOOK,
+        Capability.PORT_EVENTS,
+        Capability.PORT_TAP,
+    }
+)
 MODULE_CAN = SPAN_CAN | PORT_CAN | {Capability.SPAN_ASSIGN}
 MOST_EVENTS = 64
 """Waiting at one channel, as many as DAHDI keeps."""
@@ -68,6 +77,9 @@ class PortWorld:
 
     config: ChannelConfig = field(default_factory=lambda: ChannelConfig(Signalling.NONE))
     open: bool = False
+    tapped: bool = False
+    line: SimLine = field(default_factory=SimLine)
+    """What a test finds."""
     alarms: frozenset[Alarm] = frozenset()
     configured: int = 0
     """How often it was configured: what was left alone is told by that."""
@@ -207,6 +219,22 @@ class SimPort:
         finally:
             here.hooks.append(Hook.ON)
             here.open = False
+
+    def tap(self, timeslot: int = 1, *, speak: bool = True) -> AbstractAsyncContextManager[SimTap]:
+        return self._tap(self._here(Capability.PORT_TAP, timeslot), speak)
+
+    @contextlib.asynccontextmanager
+    async def _tap(self, here: PortWorld, speak: bool) -> AsyncIterator[SimTap]:
+        """A configured channel is held by the Asterisk that is not there."""
+        if here.config.signalling is Signalling.NONE:
+            raise Refused(f"{self._who}: no program holds the channel as sound", hint="set the line up")
+        if speak and here.tapped:
+            raise Refused(f"{self._who} is tapped already", hint="wait until the other test has ended")
+        here.tapped = here.tapped or speak
+        try:
+            yield SimTap(lambda: here.line, speak=speak)
+        finally:
+            here.tapped = here.tapped and not speak
 
     def _here(self, wanted: Capability, timeslot: int = 1) -> PortWorld:
         require(wanted, self.capabilities, self._who)

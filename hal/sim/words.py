@@ -1,9 +1,12 @@
 """A simulated box in words: its cards ("e1:4 fxo:8 ports:ooss"), and what happens to it ("alarm 1 red"). Pure."""
 
+import re
+
 from hal.errors import Refused
 from hal.protocols.voice import Alarm, PortEvent, SpanCounters
 from hal.sim.cards import Blueprint, analog, e1
-from hal.sim.script import Alarms, Counts, Happens, Move, Plug, PortAlarms, Pull, Step
+from hal.sim.line import SimLine
+from hal.sim.script import Alarms, Carries, Counts, Happens, Move, Plug, PortAlarms, Pull, Step
 
 MOST_CARDS = 8
 _E1_MODELS = {
@@ -14,6 +17,7 @@ _E1_MODELS = {
 }
 _ANALOG_SIZES = (4, 8, 24)
 _LETTERS = {"fxo": "o", "fxs": "s"}
+_LINE = tuple(SimLine.__dataclass_fields__)
 _COUNTERS = tuple(SpanCounters.__dataclass_fields__)
 
 CARDS_HINT = (
@@ -21,6 +25,7 @@ CARDS_HINT = (
 )
 STEPS_HINT = (
     'say "alarm SPAN [red yellow …]", "port-alarm CHANNEL [red]", "count SPAN crc4_errors=3", "event CHANNEL ring", '
+    '"line CHANNEL loop_db=6 delay_ms=12 noise_dbm0p=-65", '
     '"plug CARD POSITION", "pull POSITION" or "move POSITION TO"'
 )
 
@@ -67,6 +72,8 @@ def _to_a_line(words: list[str]) -> Step | None:
             return PortAlarms(_number(channel), frozenset(map(Alarm, alarms)))
         case ["count", span, *counts] if counts:
             return Counts(_number(span), SpanCounters(**dict(map(_count, counts))))
+        case ["line", channel, *parts]:
+            return Carries(_number(channel), SimLine(**dict(map(_part, parts))))
         case ["event", channel, event] if event in set(PortEvent):
             return Happens(_number(channel), PortEvent(event))
     return None
@@ -88,6 +95,13 @@ def _count(word: str) -> tuple[str, int]:
     if name not in _COUNTERS:
         raise Refused(f"there is no counter {name!r}", hint=f"counters: {', '.join(_COUNTERS)}")
     return name, _number(number)
+
+
+def _part(word: str) -> tuple[str, float]:
+    name, _, value = word.partition("=")
+    if name not in _LINE or not re.fullmatch(r"-?[0-9]{1,5}(\.[0-9]{1,6})?", value):
+        raise Refused(f"{word!r} says nothing about a line", hint=f"such as loop_db=6; parts: {', '.join(_LINE)}")
+    return name, float(value)
 
 
 def _number(text: str) -> int:

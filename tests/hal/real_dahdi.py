@@ -30,6 +30,7 @@ def request(direction: int, number: int, size: int) -> int:
 WRITE, BOTH = 1, 3
 CREATE, DESTROY = request(BOTH, 80, SPAN.size), request(WRITE, 81, SPAN.size)
 CONFIGURE, SPECIFY, HOOK = request(WRITE, 19, CHANNEL.size), request(WRITE, 38, 4), request(WRITE, 7, 4)
+LOOPBACK = request(WRITE, 58, 4)
 FXS_KEWL, FXO_KEWL = 0x2004, 0x1020
 OFF_HOOK, RING = 1, 5
 ANALOG = (FXS_KEWL, FXS_KEWL, FXO_KEWL, 0)
@@ -81,11 +82,14 @@ class RealDahdi:
     def _hook(self, channel: int, position: int) -> None:
         """At the far end of one of ours, 1 … 4; it stays in use."""
         far = channel + 4
+        self._open(far)
+        with contextlib.suppress(BlockingIOError):  # EINPROGRESS: it goes on by itself
+            fcntl.ioctl(self._far[far], HOOK, INT.pack(position))
+
+    def _open(self, far: int) -> None:
         if far not in self._far:
             self._far[far] = os.open("/dev/dahdi/channel", os.O_RDWR | os.O_NONBLOCK)
             fcntl.ioctl(self._far[far], SPECIFY, INT.pack(far))
-        with contextlib.suppress(BlockingIOError):  # EINPROGRESS: it goes on by itself
-            fcntl.ioctl(self._far[far], HOOK, INT.pack(position))
 
     async def rings(self, channel: int) -> None:
         """One second of ring, four of silence, again and again."""
@@ -96,6 +100,10 @@ class RealDahdi:
 
     async def lifts(self, channel: int) -> None:
         self._hook(channel, OFF_HOOK)
+
+    async def loops(self, channel: int) -> None:
+        self._open(channel + 4)
+        fcntl.ioctl(self._far[channel + 4], LOOPBACK, INT.pack(1))
 
     def close(self) -> None:
         for file in self._far.values():

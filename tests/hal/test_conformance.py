@@ -123,7 +123,7 @@ async def test_between_them_the_worlds_show_and_lack_everything(tmp_path: Path) 
     assert set().union(*shown.values()) == set(Capability)
     assert not set.intersection(*shown.values())
     acts = {Capability.SPAN_ASSIGN, Capability.SPAN_CONFIGURE, Capability.SPAN_COUNTERS, Capability.SPAN_LOOPBACK}
-    acts |= {Capability.PORT_CONFIGURE, Capability.PORT_HOOK, Capability.PORT_EVENTS}
+    acts |= {Capability.PORT_CONFIGURE, Capability.PORT_HOOK, Capability.PORT_EVENTS, Capability.PORT_TAP}
     assert set(Capability) - shown["linux"] == acts, "what takes DAHDI's ioctls: test_conformance_acts.py on the board"
 
 

@@ -26,8 +26,9 @@ from hal.protocols.voice import Alarm, ChannelConfig, Coding, LineConfig, PortEv
 from hal.sim import cards as sim_cards
 from hal.sim.box import LEDS, SimBox
 from hal.sim.cards import Blueprint
+from hal.sim.line import SimLine
 from hal.sim.parts import SimSerial
-from hal.sim.script import Alarms, Happens, Measures
+from hal.sim.script import Alarms, Carries, Happens, Measures
 from tests.hal import cards
 from tests.hal.bed import Bed
 from tests.hal.cards import CardSpec
@@ -78,6 +79,9 @@ class World(Protocol):
 
     async def lifts(self, channel: int) -> None:
         """The set at the FXS port with this channel is lifted."""
+
+    async def loops(self, channel: int) -> None:
+        """The far end of this channel sends back what it hears."""
 
     async def plug(self, kind: str, slot: str = SLOT, *, assign: bool = True) -> None: ...
     async def pull(self, slot: str = SLOT) -> None: ...
@@ -131,6 +135,9 @@ class SimWorld:
 
     async def lifts(self, channel: int) -> None:
         self.box.play([Happens(channel, PortEvent.OFF_HOOK)])
+
+    async def loops(self, channel: int) -> None:
+        self.box.play([Carries(channel, SimLine(loop_db=0))])
 
     async def assign(self, kind: str, slot: str = SLOT) -> None:
         """Into an empty box, one after the other."""
@@ -230,7 +237,7 @@ class LinuxWorld:
     async def rings(self, channel: int) -> None:
         raise NotImplementedError("sysfs has no events")
 
-    quiet = lifts = rings
+    quiet = lifts = loops = rings
 
     async def plug(self, kind: str, slot: str = SLOT, *, assign: bool = True) -> None:
         with self._paced():

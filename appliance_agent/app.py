@@ -8,6 +8,7 @@ import structlog
 
 from appliance_agent import VERSION
 from appliance_agent.asterisk.control import Control
+from appliance_agent.asterisk.line_calls import LineCalls
 from appliance_agent.asterisk.link import Link
 from appliance_agent.asterisk.models import Channel
 from appliance_agent.calls.journal_file import JournalFiles
@@ -63,6 +64,8 @@ from appliance_agent.system.lines.repair import Repair
 from appliance_agent.system.lines.set_up import LinesSetUp
 from appliance_agent.system.lines.trace import Traces
 from appliance_agent.system.lines.watch import LineWatch
+from appliance_agent.system.linetests.ports import Ports
+from appliance_agent.system.linetests.service import LineTests
 from contracts.journal import UserEvent
 from contracts.paths import BoxPaths
 from hal.boards import BOARDS
@@ -135,6 +138,14 @@ class Agent:
             database=self.database, clock=self.clock, bus=self.bus, cards=self.cards, watch=self.line_watch,
             command=command, written=self.paths.line_trace_log, kept=self.paths.line_traces,
         )  # fmt: skip
+        ports = Ports(
+            bus=self.bus, channels=self.line_channels, calls=LineCalls(self.link, self.bus), command=command,
+            blocked=lambda: self.line_blocks.now,
+        )  # fmt: skip
+        self.line_tests = LineTests(
+            database=self.database, clock=self.clock, bus=self.bus, box=self.box, cards=self.cards,
+            watch=self.line_watch, ports=ports,
+        )  # fmt: skip
         self.simulation = [
             SimulatedLines(box, self.paths.simulated_cards, found=self.cards, config=self.config, bus=self.bus)
             for box in (self.box,)
@@ -143,7 +154,7 @@ class Agent:
         self.lines = Lines(
             box=self.box, cards=self.cards, watch=self.line_watch, channels=self.line_channels,
             history=self.line_history, live=self.live, clock=self.clock, blocks=self.line_blocks,
-            traces=self.line_traces, simulated=bool(self.identity.cards),
+            traces=self.line_traces, tests=self.line_tests, simulated=bool(self.identity.cards),
         )  # fmt: skip
 
     def _people(self) -> None:
@@ -204,7 +215,7 @@ class Agent:
         return (
             self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions, self.configuration,
             self.seats, self.board, self.recordings, self.hub, *self.simulation, self.line_watch, self.line_channels,
-            self.line_blocks, self.line_repair, self.line_traces, self.cards, self.link, self.server,
+            self.line_blocks, self.line_repair, self.line_traces, self.line_tests, self.cards, self.link, self.server,
         )  # fmt: skip
 
     async def run(self) -> None:

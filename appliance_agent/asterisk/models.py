@@ -249,11 +249,30 @@ class LineNews:
     """chan_dahdi saw an alarm begin or end, or a port's do-not-disturb change: look at the lines now."""
 
 
+@dataclass(frozen=True, slots=True)
+class OriginateFailed:
+    """A call that we began came to nothing."""
+
+    channel: str
+    """As it was asked for: DAHDI/97/8001."""
+    reason: str
+    in_use: bool
+    """Asterisk has no such channel to give away now."""
+
+    @classmethod
+    def from_ami(cls, message: Message) -> "OriginateFailed | None":
+        if message.get("Response") != "Failure":
+            return None
+        words = {"0": "it is in use", "3": "nobody answered", "5": "busy", "8": "congestion"}
+        reason = message.get("Reason")
+        return cls(message.get("Channel"), words.get(reason, f"reason {reason}"), in_use=reason == "0")
+
+
 CallEvent = (
     ChannelChanged | ChannelGone | ChannelHeld | BridgeEntered | BridgeLeft | DialBegun
     | QueueJoined | QueueLeft | QueueOffered | QueueConnected
 )  # fmt: skip
-AsteriskEvent = CallEvent | MemberChanged | MemberGone | EndpointChanged | LineNews
+AsteriskEvent = CallEvent | MemberChanged | MemberGone | EndpointChanged | LineNews | OriginateFailed
 
 
 def _number(text: str) -> int:
@@ -268,7 +287,7 @@ def _member(message: Message) -> MemberChanged:
     return MemberChanged(Member.from_ami(message))
 
 
-_CONVERSIONS: dict[str, Callable[[Message], AsteriskEvent]] = {
+_CONVERSIONS: dict[str, Callable[[Message], AsteriskEvent | None]] = {
     "Newchannel": _changed,
     "Newstate": _changed,
     "Newexten": _changed,
@@ -290,6 +309,7 @@ _CONVERSIONS: dict[str, Callable[[Message], AsteriskEvent]] = {
     "QueueMemberPause": _member,
     "QueueMemberAdded": _member,
     "QueueMemberRemoved": lambda m: MemberGone(Member.from_ami(m)),
+    "OriginateResponse": OriginateFailed.from_ami,
     **dict.fromkeys(("Alarm", "AlarmClear", "SpanAlarm", "SpanAlarmClear", "DNDState"), lambda _: LineNews()),
 }
 

@@ -20,7 +20,15 @@ from appliance_agent.http.route import Identity
 from appliance_agent.kernel.bus import Bus, Gap
 from appliance_agent.kernel.clock import Clock, rfc3339
 from appliance_agent.kernel.errors import Fault, FaultKind
-from appliance_agent.kernel.events import JobChanged, LiveChanged, Pop, RecordWritten, SessionChanged, SessionEnded
+from appliance_agent.kernel.events import (
+    JobChanged,
+    LineTestChanged,
+    LiveChanged,
+    Pop,
+    RecordWritten,
+    SessionChanged,
+    SessionEnded,
+)
 from appliance_agent.store.sessions import COOKIE
 
 log = structlog.get_logger()
@@ -39,7 +47,7 @@ MESSAGE_LIMIT = 4096
 SEND_LIMIT_S = 20.0
 HEARTBEAT_S = 20.0
 
-EVENTS = (LiveChanged, Pop, RecordWritten, JobChanged, SessionChanged, SessionEnded)
+EVENTS = (LiveChanged, Pop, RecordWritten, JobChanged, LineTestChanged, SessionChanged, SessionEnded)
 
 
 class Client:
@@ -202,8 +210,8 @@ class EventsHub:
             case RecordWritten(call_id, result):
                 message = {"type": "record", "call_id": call_id, "result": result}
                 self._tell(message, lambda who: who.role != "technician")
-            case JobChanged(job):
-                self._tell({**job, "type": "job"}, lambda who: who.role in {"admin", "technician"})
+            case JobChanged() | LineTestChanged():
+                self._tell(_technical(event), lambda who: who.role in {"admin", "technician"})
             case SessionChanged(session_id=session_id, extension=extension):
                 for client in self._of(session_id):
                     client.identity = replace(client.identity, extension=extension)
@@ -232,6 +240,12 @@ class EventsHub:
         for client in self._clients:
             if to(client.identity):
                 client.offer(text, keep=keep)
+
+
+def _technical(event: JobChanged | LineTestChanged) -> dict[str, Any]:
+    if isinstance(event, JobChanged):
+        return {**event.job, "type": "job"}
+    return {"type": "line_test", "test": event.test}
 
 
 def _json(message: dict[str, Any]) -> str:

@@ -32,6 +32,14 @@ class JobChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LineTestChanged:
+    """A line test began, went on by a second, or ended."""
+
+    test: dict[str, Any]
+    """As in GET /lines/{name}/tests."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """Log-out, expiry, or an administrator's act."""
 

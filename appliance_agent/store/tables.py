@@ -253,3 +253,18 @@ line_trace = Table(
     Column("end", String(16), nullable=False),
     # time | size | stopped | failed; "" while it runs
 )  # fmt: skip
+
+line_test = Table(
+    "line_test", metadata,
+    # One row a test; those without an end belong to the agent that runs, or to one that was killed.
+    Column("id", String(32), primary_key=True),
+    Column("line", String(16), nullable=False, index=True),
+    Column("timeslot", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("began_us", Integer, nullable=False),
+    Column("ended_us", Integer),
+    Column("state", String(16), nullable=False),  # running | done | stopped | failed
+    Column("detail", JSON, nullable=False),
+    # order, verdict, figures, tone, caller, reason
+)  # fmt: skip

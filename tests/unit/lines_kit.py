@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from appliance_agent.asterisk.line_calls import LineCalls
 from appliance_agent.asterisk.link import Link
 from appliance_agent.config.holder import ConfigHolder
 from appliance_agent.config.lines import E1Span, FxoPort, LinkSet, Pri, Ss7
@@ -25,6 +26,8 @@ from appliance_agent.system.lines.hardware import SimulatedLines
 from appliance_agent.system.lines.history import LineHistory
 from appliance_agent.system.lines.trace import Traces
 from appliance_agent.system.lines.watch import LineWatch
+from appliance_agent.system.linetests.ports import Ports
+from appliance_agent.system.linetests.service import LineTests
 from hal.boards import SA800
 from hal.names_file import NamesFile
 from hal.sim.box import SimBox
@@ -68,6 +71,7 @@ class Site:
     watch: LineWatch
     blocks: Blocks
     traces: Traces
+    tests: LineTests
     asterisk: Console
     told: Subscription
 
@@ -150,27 +154,20 @@ async def site(
         database=database, clock=clock, bus=bus, cards=found, watch=watch, command=asterisk.command if real else None,
         written=root / "asterisk.log", kept=root / "traces",
     )  # fmt: skip
+    ports = Ports(
+        bus=bus, channels=channels, calls=LineCalls(link, bus), command=asterisk.command if real else None,
+        blocked=lambda: blocks.now,
+    )  # fmt: skip
+    tests = LineTests(database=database, clock=clock, bus=bus, box=box, cards=found, watch=watch, ports=ports)
     lines = SimulatedLines(box, root / "door", found=found, config=config, bus=bus)
     with bus.subscribe(LiveChanged, limit=10_000) as told:
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(part.run()) for part in (lines, watch, channels, blocks, traces, found)]
+            running = [tasks.create_task(part.run()) for part in (lines, watch, channels, blocks, traces, tests, found)]
             try:
                 yield Site(
-                    box,
-                    bus,
-                    clock,
-                    config,
-                    database,
-                    alarms,
-                    found,
-                    channels,
-                    history,
-                    watch,
-                    blocks,
-                    traces,
-                    asterisk,
-                    told,
-                )
+                    box, bus, clock, config, database, alarms, found, channels, history, watch, blocks, traces, tests,
+                    asterisk, told,
+                )  # fmt: skip
             finally:
                 for task in running:
                     task.cancel()

@@ -54,7 +54,7 @@ async def panel(tmp_path: Path) -> AsyncIterator[Panel]:
         service = Lines(
             box=lines.box, cards=lines.cards, watch=lines.watch, channels=lines.channels, history=lines.history,
             live=LiveCalls(link, lines.bus, lines.clock, lines.config, no_hold), clock=lines.clock, blocks=lines.blocks,
-            traces=lines.traces, simulated=True,
+            traces=lines.traces, tests=lines.tests, simulated=True,
         )  # fmt: skip
         running = await stack.enter_async_context(agent(tmp_path / "agent", LinesApi(service, audit).routes()))
         admin, technician, supervisor = [await stack.enter_async_context(running.client()) for _ in range(3)]

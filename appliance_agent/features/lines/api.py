@@ -9,6 +9,9 @@ from appliance_agent.features.lines.model import (
     HistoryQuery,
     LineDetail,
     LinesOut,
+    LineTestOrder,
+    LineTestOut,
+    LineTestsOut,
     Replacement,
     Timeslots,
     TraceOrder,
@@ -46,6 +49,12 @@ class LinesApi:
                   errors=(404,)),
             Route("GET", "/traces/{id}", Role.TECHNICIAN, self._text, "What was written down", reply=BINARY,
                   media="text/plain", errors=(404,)),
+            Route("GET", "/lines/{name}/tests", Role.TECHNICIAN, self._tests, "What can be tested on it, and what was",
+                  reply=LineTestsOut, errors=(404,)),
+            Route("POST", "/lines/{name}/tests", Role.TECHNICIAN, self._test, "Test it", body=LineTestOrder,
+                  reply=LineTestOut, status=202, errors=(404, 409)),
+            Route("POST", "/line-tests/{id}/stop", Role.TECHNICIAN, self._stop_test, "End a test now",
+                  reply=LineTestOut, errors=(404,)),
             Route("DELETE", "/cards/{id}", Role.TECHNICIAN, self._forget,
                   "A card that will not come back: its lines' names are free again", reply=LinesOut, errors=(404, 409)),
             Route("POST", "/cards/{id}/replace", Role.TECHNICIAN, self._replace,
@@ -97,6 +106,18 @@ class LinesApi:
         name = f"{trace.line}-{trace.began_at[:19].replace(':', '')}.txt"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return web.Response(body=text, content_type="text/plain", charset="utf-8", headers=headers)
+
+    async def _tests(self, call: Call) -> LineTestsOut:
+        return await self._lines.tests(call.path["name"])
+
+    async def _test(self, call: Call) -> LineTestOut:
+        order: LineTestOrder = call.body
+        test = await self._lines.test(call.path["name"], order, call.who.login)
+        await self._audit(call.who, "lines.test", {"line": test.line, **order.model_dump(mode="json")})
+        return test
+
+    async def _stop_test(self, call: Call) -> LineTestOut:
+        return await self._lines.stop_test(call.path["id"])
 
     async def _forget(self, call: Call) -> LinesOut:
         card = await self._lines.forget(call.path["id"])

@@ -8,7 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from appliance_agent.system.lines.facts import Shown
 from appliance_agent.system.lines.trace import LONGEST_S
+from appliance_agent.system.linetests.kinds import Kind
+from appliance_agent.system.linetests.record import State
 from hal.model.inventory import CardId, PortKind
+from hal.protocols.linetest import LEAST_DBM0, MOST_DBM0
+from hal.protocols.linetest import LONGEST_S as LONGEST_TEST_S
 from hal.protocols.voice import Alarm, Coding
 
 MOST_PERIODS = 1000
@@ -160,6 +164,108 @@ class TraceOrder(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: Annotated[int, Field(ge=LEAST_TRACE_S, le=LONGEST_S)] = 60
+
+
+class LineTestOrder(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    timeslot: Annotated[int, Field(ge=1, le=31)] = 1
+    """Of an E1."""
+    seconds: Annotated[int, Field(ge=1, le=LONGEST_TEST_S)] | None = None
+    """None: as long as is usual."""
+    level_dbm0: Annotated[float, Field(ge=LEAST_DBM0, le=MOST_DBM0)] = -10.0
+    """What is sent; with `level`, what the far end is known to send."""
+    number: Annotated[str, Field(pattern=r"^[0-9*#]{0,24}$")] = ""
+    """To be called for the test; "" takes an FXO port off hook and calls nobody. Needed on an E1."""
+
+
+class LineTestOrderOut(BaseModel):
+    seconds: float
+    level_dbm0: float
+    number: str
+
+
+class LineTestProgress(BaseModel):
+    second: int
+    level_dbm0: float
+    errors: int
+
+
+class FigureOut(BaseModel):
+    name: Literal[
+        "noise", "loss", "level", "hz", "rest", "return_loss", "delay", "error_rate", "errors", "bits", "losses"
+    ]
+    value: float | None
+    """None: nothing was found."""
+    unit: str
+    verdict: Literal["", "good", "borderline", "bad"]
+    """"": for information."""
+    good: tuple[float, float] | None
+    """(least, most); ±1000 is no limit."""
+    bad: tuple[float, float] | None
+    """What lies outside is bad."""
+
+
+class ToneOut(BaseModel):
+    hz: list[float]
+    cadence_ms: list[int]
+    known: Literal["", "busy", "congestion"]
+    """The country's own tone that it is: nothing has to be set up for it."""
+
+
+class CallerOut(BaseModel):
+    how: Literal["fsk", "dtmf"]
+    number: str
+    name: str
+    withheld: bool
+
+
+class ReasonOut(BaseModel):
+    key: str
+    """For translations."""
+    message: str
+    hint: str
+
+
+class LineTestOut(BaseModel):
+    id: str
+    line: str
+    timeslot: int
+    kind: Kind
+    by: str
+    began_at: str
+    ended_at: str | None
+    """None: it runs."""
+    state: State
+    order: LineTestOrderOut
+    progress: LineTestProgress | None
+    """While it measures."""
+    verdict: Literal["", "good", "borderline", "bad"]
+    figures: list[FigureOut]
+    """The most telling one first."""
+    tone: ToneOut | None
+    caller: CallerOut | None
+    reason: ReasonOut | None
+    """Why it failed, or found nothing."""
+    lost_ms: int = 0
+    """Sound that did not come through in time: the figures are worth less."""
+
+
+class PossibleOut(BaseModel):
+    kind: Kind
+    refused: ReasonOut | None
+    """Why it cannot be tested on this line; None: it can."""
+    seconds: int
+    """As long as is usual."""
+    number: bool
+    """A number has to be said."""
+
+
+class LineTestsOut(BaseModel):
+    possible: list[PossibleOut]
+    tests: list[LineTestOut]
+    """Newest first."""
 
 
 class TraceOut(BaseModel):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from dataclasses import asdict
 
 from appliance_agent.calls.live_service import LiveCalls
 from appliance_agent.features.lines.model import (
@@ -13,8 +14,13 @@ from appliance_agent.features.lines.model import (
     LineDetail,
     LineOut,
     LinesOut,
+    LineTestOrder,
+    LineTestOut,
+    LineTestsOut,
     PeriodOut,
     PortOut,
+    PossibleOut,
+    ReasonOut,
     RefusalOut,
     SpanOut,
     TraceOut,
@@ -28,6 +34,8 @@ from appliance_agent.system.lines.channels import Channels
 from appliance_agent.system.lines.history import LineHistory
 from appliance_agent.system.lines.trace import Trace, Traces
 from appliance_agent.system.lines.watch import LineWatch, Seen
+from appliance_agent.system.linetests import kinds
+from appliance_agent.system.linetests.service import Asked, LineTests
 from hal.errors import HalError, Refused
 from hal.model.inventory import Card, CardId
 from hal.model.lines import NamedCard
@@ -39,9 +47,9 @@ HOUR_US = 3600 * 1_000_000
 class Lines:
     def __init__(
         self, *, box: Box, cards: Cards, watch: LineWatch, channels: Channels, history: LineHistory, live: LiveCalls,
-        clock: Clock, blocks: Blocks, traces: Traces, simulated: bool,
+        clock: Clock, blocks: Blocks, traces: Traces, tests: LineTests, simulated: bool,
     ) -> None:  # fmt: skip
-        self._blocks, self._traces = blocks, traces
+        self._blocks, self._traces, self._tests = blocks, traces, tests
         self._box, self._cards, self._watch, self._channels = box, cards, watch, channels
         self._history, self._live, self._clock, self._simulated = history, live, clock, simulated
 
@@ -102,6 +110,25 @@ class Lines:
             await self._blocks.unblock(name, timeslots)
         await self._watch.look()
         return self.detail(name)
+
+    async def tests(self, name: str) -> LineTestsOut:
+        possible = [
+            PossibleOut(
+                kind=kind, refused=ReasonOut(**asdict(refusal)) if refusal else None, seconds=kinds.SECONDS[kind],
+                number=self._tests.needs_number(name, kind),
+            )
+            for kind, refusal in self._tests.possible(name).items()
+        ]  # fmt: skip
+        return LineTestsOut(
+            possible=possible, tests=[LineTestOut.model_validate(one) for one in await self._tests.of(name)]
+        )
+
+    async def test(self, name: str, order: LineTestOrder, by: str) -> LineTestOut:
+        asked = Asked(order.kind, order.timeslot, order.seconds, order.level_dbm0, order.number)
+        return LineTestOut.model_validate(await self._tests.begin(name, asked, by))
+
+    async def stop_test(self, id_: str) -> LineTestOut:
+        return LineTestOut.model_validate(await self._tests.stop(id_))
 
     async def trace(self, name: str, seconds: int, by: str) -> TraceOut:
         self._seen(name)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from appliance_agent.config.lines import Ss7
+from appliance_agent.config.lines import LineAudio, Ss7
 from appliance_agent.config.model import Desired
 
 
@@ -22,6 +23,9 @@ class Wanted:
     first_cic: int = 0
     data_link: int = 0
     """Timeslot that carries no talk; 0: none."""
+    rx_gain_db: float = 0.0
+    """What Asterisk adds to what comes from the line."""
+    tx_gain_db: float = 0.0
 
 
 def wanted_lines(document: Desired) -> Mapping[str, Wanted]:
@@ -29,10 +33,11 @@ def wanted_lines(document: Desired) -> Mapping[str, Wanted]:
     linksets = {linkset.id: linkset for linkset in document.linksets}
     found: dict[str, Wanted] = {}
     for port in document.fxo_ports:
-        found[port.line] = Wanted(port.name, "fxo", port.number)
+        found[port.line] = Wanted(port.name, "fxo", port.number, **_gains(port.audio))
     for extension in document.extensions:
         if extension.analog is not None:
-            found[extension.analog.line] = Wanted(extension.name, "fxs", extension.number)
+            gains = _gains(extension.analog.audio)
+            found[extension.analog.line] = Wanted(extension.name, "fxs", extension.number, **gains)
     for span in document.e1_spans:
         match span.signalling:
             case Ss7(linkset=id_, first_cic=first, link=link):
@@ -43,8 +48,12 @@ def wanted_lines(document: Desired) -> Mapping[str, Wanted]:
                     far = linkset.adjacent_point_code if there is None else there
                 found[span.line] = Wanted(
                     span.name, "ss7", linkset=int(id_), destination=far, first_cic=first,
-                    data_link=0 if link is None else 16,
+                    data_link=0 if link is None else 16, **_gains(span.audio),
                 )  # fmt: skip
             case other:
-                found[span.line] = Wanted(span.name, other.kind, data_link=16)
+                found[span.line] = Wanted(span.name, other.kind, data_link=16, **_gains(span.audio))
     return found
+
+
+def _gains(audio: LineAudio) -> dict[str, Any]:
+    return {"rx_gain_db": audio.rx_gain_db, "tx_gain_db": audio.tx_gain_db}

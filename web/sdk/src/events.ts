@@ -1,5 +1,5 @@
 import { EMPTY_LIVE, fold, fromSnapshot, type LiveState } from './live.js';
-import type { ApplyJob, LiveChange, LiveSnapshot, PopEvent, RecordEvent } from './types/index.js';
+import type { ApplyJob, LineTest, LiveChange, LiveSnapshot, PopEvent, RecordEvent } from './types/index.js';
 
 /** What the stream tells. `connection`: whether live state can be trusted now. */
 export interface EventHandlers {
@@ -8,6 +8,7 @@ export interface EventHandlers {
   pop?: (event: PopEvent) => void;
   record?: (event: RecordEvent) => void;
   job?: (job: ApplyJob) => void;
+  lineTest?: (test: LineTest) => void;
   /** The server ended the session; the stream has closed and does not reconnect. */
   sessionEnded?: (reason: string) => void;
   /** A connection attempt failed `attempts` times in a row: a good moment to ask whether the session still lives. */
@@ -47,6 +48,7 @@ type Message =
   | ({ type: 'pop' } & PopEvent)
   | ({ type: 'record' } & RecordEvent)
   | ({ type: 'job' } & ApplyJob)
+  | { type: 'line_test'; test: LineTest }
   | { type: 'session_ended'; reason: string }
   | { type: 'pong' };
 
@@ -137,6 +139,9 @@ export class EventStream {
         return;
       case 'job':
         this.handlers.job?.(message);
+        return;
+      case 'line_test':
+        this.handlers.lineTest?.(message.test);
         return;
       case 'pong':
         return;

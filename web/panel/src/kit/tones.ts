@@ -9,7 +9,8 @@ export type StatusKind =
   | 'phone'
   | 'outcome'
   | 'change'
-  | 'line';
+  | 'line'
+  | 'verdict';
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'plain';
 
 const tones: Record<StatusKind, Record<string, Tone>> = {
@@ -59,6 +60,7 @@ const tones: Record<StatusKind, Record<string, Tone>> = {
     blocked: 'warn',
     not_configured: 'plain',
   },
+  verdict: { good: 'good', borderline: 'warn', bad: 'bad', failed: 'plain' },
   change: { add: 'good', remove: 'bad', change: 'info' },
 };
 

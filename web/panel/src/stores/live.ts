@@ -2,6 +2,7 @@ import {
   type ApplyJob,
   EMPTY_LIVE,
   EventStream,
+  type LineTest,
   type LiveState,
   type PopEvent,
   type RecordEvent,
@@ -25,6 +26,7 @@ export const useLive = defineStore('live', () => {
   const pop = shallowRef<PopEvent | null>(null);
   const lastRecord = shallowRef<RecordEvent | null>(null);
   const job = shallowRef<ApplyJob | null>(null);
+  const lineTest = shallowRef<LineTest | null>(null);
   let quiet: ReturnType<typeof setTimeout> | undefined;
   let asking = false;
 
@@ -62,6 +64,7 @@ export const useLive = defineStore('live', () => {
     pop: (event) => (pop.value = event),
     record: (event) => (lastRecord.value = event),
     job: (next) => (job.value = next),
+    lineTest: (next) => (lineTest.value = next),
     sessionEnded: (reason) => session.ended(reason || 'ended'),
     unreachable: () => void askSession(),
   });
@@ -94,6 +97,7 @@ export const useLive = defineStore('live', () => {
     pop,
     lastRecord,
     job,
+    lineTest,
     queues,
     seats,
     calls,

@@ -1,5 +1,13 @@
 import type { HttpTransport } from '../http.js';
-import type { LineDetail, LineHistory, LinesOverview, LineTrace } from '../types/index.js';
+import type {
+  LineDetail,
+  LineHistory,
+  LinesOverview,
+  LineTest,
+  LineTestOrder,
+  LineTests,
+  LineTrace,
+} from '../types/index.js';
 
 /** Telephone cards and lines: what is in the box and how it does. What they should be stands in the configuration. */
 export class LinesApi {
@@ -46,6 +54,20 @@ export class LinesApi {
 
   traceUrl(id: string): string {
     return this.http.url(`/traces/${encodeURIComponent(id)}`);
+  }
+
+  /** What can be tested on the line, and what was. */
+  tests(name: string, signal?: AbortSignal): Promise<LineTests> {
+    return this.http.request('GET', `${path(name)}/tests`, { signal });
+  }
+
+  /** Begins a test; its progress and result come with the events. */
+  test(name: string, order: LineTestOrder): Promise<LineTest> {
+    return this.http.request('POST', `${path(name)}/tests`, { body: order });
+  }
+
+  stopTest(id: string): Promise<LineTest> {
+    return this.http.request('POST', `/line-tests/${encodeURIComponent(id)}/stop`);
   }
 
   /** A card that is out of the box and will not come back: its lines' names are free again. */

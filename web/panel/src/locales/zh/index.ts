@@ -2,6 +2,7 @@ import common from './common.json';
 import data from './data.json';
 import desk from './desk.json';
 import lines from './lines.json';
+import linetests from './linetests.json';
 import telephony from './telephony.json';
 
-export default { ...common, ...desk, ...data, ...lines, ...telephony };
+export default { ...common, ...desk, ...data, ...lines, ...linetests, ...telephony };

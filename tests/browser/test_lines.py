@@ -131,6 +131,36 @@ async def test_an_alarm_comes_and_goes(room: Room) -> None:
     await room.close_drawer()
 
 
+async def test_a_line_is_tested_and_its_result_is_told(room: Room) -> None:
+    """Followed while it runs, judged in words, kept; what cannot be tested there says why."""
+    channel = (await room.api.get("/lines/fxo-1"))["channel"]
+    await room.lines_page()
+    await room.port("fxo-1").click()
+    result = room.get("line-tests").get_by_test_id("test-result")
+    for noise, verdict in ("-40", "bad"), ("-72", "good"):
+        await room.happens(f"line {channel} noise_dbm0p={noise}")
+        await room.get("test-seconds").locator("input").fill("3")
+        await room.get("btn-test").click()
+        await expect(room.get("test-running")).to_contain_text("2")
+        await expect(room.get("test-running")).to_have_count(0, timeout=20_000)
+        await expect(result.first).to_have_attribute("data-verdict", verdict)
+    await expect(result.first.get_by_test_id("figure-noise")).to_have_text("-72 dBm0p")
+    await expect(room.get("test-chart")).to_have_attribute("data-points", "2")
+    await room.get("test-kind").click()
+    impossible = room.page.locator(".el-select-dropdown__item:visible.is-disabled")
+    await expect(impossible).to_have_count(1)
+    await expect(impossible).to_contain_text("误码")
+    await room.page.keyboard.press("Escape")
+    await room.lines_page()
+    await room.port("fxo-1").click()
+    await expect(result.first).to_have_attribute("data-verdict", "good")
+    await room.get("test-seconds").locator("input").fill("60")
+    await room.get("btn-test").click()
+    await room.get("btn-test-stop").click()
+    await expect(result.first).to_have_attribute("data-state", "stopped", timeout=20_000)
+    await room.close_drawer()
+
+
 async def test_a_line_is_taken_out_of_service_and_given_back(room: Room) -> None:
     await room.lines_page()
     await room.port("fxo-1").click()

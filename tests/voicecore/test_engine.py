@@ -98,6 +98,17 @@ def test_a_tone_goes_out_and_a_tone_is_measured(engine: Engine, line: Line, codi
     assert (results.seconds, results.late_blocks, results.lost_events) == (2.0, 0, 0)
 
 
+def test_what_was_on_the_line_before_is_not_measured(engine: Engine, line: Line) -> None:
+    """A bearer that is no sound yet sends 0xff: in A-law a direct voltage, here before a quiet tone."""
+    running = engine.start(Job(hear=Hear.LEVEL | Hear.NOISE, seconds=2.0), line.own)
+    theirs = ToneGenerator(dtmf("1", -70.0, -40.0))
+    for tick in range(100):
+        line.tick(b"\xff" * BLOCK if tick < 10 else encode(Law.ALAW, theirs.read()))
+    _, results = finished(engine, running)
+    assert results.level_dbm0 == pytest.approx(-40, abs=0.1)
+    assert results.peak_dbm0 < -38
+
+
 def test_digits_r2_and_busy_are_heard_while_digits_are_sent(engine: Engine, line: Line) -> None:
     hear = Hear.DTMF | Hear.R2 | Hear.PROGRESS
     job = Job(send=Digits("09A#"), hear=hear, seconds=6.0, progress=Plan.cn(), direction=Direction.BACKWARD)

@@ -6,6 +6,7 @@
 #include "g711.h"
 
 #define TICKS_A_SECOND (1000 / VC_BLOCK_MS)
+#define SETTLING_TICKS 10 /* as many as the noise meter leaves out */
 #define NO_SOUND (VC_HEAR_BITS | VC_HEAR_RECORD)
 #define ALL_HEARING (2 * VC_HEAR_RECORD - 1)
 
@@ -170,7 +171,7 @@ static int hear(vc_line *line, const vc_line_plans *plans, const int16_t *block,
     vc_progress_event tones[VC_PROGRESS_EVENTS];
     uint32_t hearing = line->job.hearing;
     int count = 0;
-    if (hearing & VC_HEAR_LEVEL)
+    if (hearing & VC_HEAR_LEVEL && line->ticks > SETTLING_TICKS)
         vc_level_feed(&line->level, block);
     if (hearing & VC_HEAR_TONE)
         vc_tonemeter_feed(&line->tonemeter, block);

@@ -74,7 +74,8 @@ typedef struct {
     uint64_t underruns, overruns; /* how often DAHDI had nothing to send, or no room for what came: each shifts what is
                                      measured against the line's clock */
     uint64_t not_played, not_recorded, not_told; /* samples and events for which a ring had nothing, or no room */
-    double level_dbm0, peak_dbm0;
+    double level_dbm0, peak_dbm0; /* without the first 200 ms: what is on a line then was sent before the job. A bearer that
+                                     is no sound yet sends 0xff, in A-law a direct voltage of -26 dBm0 */
     double noise_dbm0p;
     int32_t has_tone, has_echo, has_bits;
     vc_tone_measure tone;

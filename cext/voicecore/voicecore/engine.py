@@ -121,6 +121,7 @@ class Told:
 class Results:
     seconds: float
     level_dbm0: float
+    """Without the first 200 ms, as those below: what is on a line then was sent before."""
     peak_dbm0: float
     noise_dbm0p: float
     tone: ToneMeasure | None

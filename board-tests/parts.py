@@ -15,6 +15,8 @@ import breaks
 HERE = Path(__file__).resolve().parent
 FIRST_MODULES = ("virtio_blk", "ext4", "crc16", "mbcache", "jbd2")
 """What it takes to mount the disk; everything else is loaded from there."""
+UNWANTED = shutil.ignore_patterns("__pycache__")
+PYTEST = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py.py", "pytest_asyncio*")
 OVERLAYS = ("shared", "kernel", "product")
 """Folders of guest/; guest/init lays the first over the disk, and the one that is named like the boot."""
 
@@ -36,6 +38,20 @@ def _copy_modules(kernel: Path, tree: Path) -> None:
     shutil.copy(modules / "modules.dep", home)
 
 
+def _copy_suite(target: Path) -> None:
+    """The tests that run on the board itself (test_hal.py), and the host's pytest: Python without a compiled part."""
+    found = subprocess.run([HERE.parent / "image/host/venv"], stdout=subprocess.PIPE, text=True, check=True)
+    (site,) = Path(found.stdout.strip()).glob("lib/python*/site-packages")
+    (target / "site").mkdir(parents=True)
+    for path in (path for name in PYTEST for path in site.glob(name)):
+        if path.is_dir():
+            shutil.copytree(path, target / "site" / path.name, ignore=UNWANTED)
+        else:
+            shutil.copy(path, target / "site")
+    shutil.copytree(HERE.parent / "tests/hal", target / "tests/hal", ignore=UNWANTED)
+    (target / "tests/__init__.py").touch()  # or pytest would take tests/hal for our package hal
+
+
 def _make_initrd(kernel: Path, work: Path) -> None:
     tree = work / "tree"
     for name in ("bin", "dev", "proc", "sys", "disk"):
@@ -45,9 +61,9 @@ def _make_initrd(kernel: Path, work: Path) -> None:
     for overlay in OVERLAYS:
         shutil.copytree(HERE / "guest" / overlay, tree / "over" / overlay)
     shutil.copytree(_image("layer"), tree / "over/layer")
-    unwanted = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(HERE / "linesim", tree / "over/shared/usr/lib/board/linesim", ignore=unwanted)
+    shutil.copytree(HERE / "linesim", tree / "over/shared/usr/lib/board/linesim", ignore=UNWANTED)
     shutil.copytree(_image("openr2") / "stock", tree / "over/kernel/usr/lib/openr2-stock", symlinks=True)
+    _copy_suite(tree / "over/kernel/usr/lib/suite")
     _copy_modules(kernel, tree)
     if broken := os.environ.get("BOARD_BREAK"):
         breaks.apply(tree / "over", broken)

@@ -10,6 +10,7 @@ import fcntl
 import os
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from hal.linux.box import LinuxBox
 from hal.model.inventory import Card
 from tests.hal.worlds import SLOT
 
+UP_S, POLL_S = 60.0, 0.02
+"""Alarms give no uevent."""
+SPANS = Path("/sys/bus/dahdi_spans/devices")
 AUTO_ASSIGN = Path("/sys/module/dahdi/parameters/auto_assign_spans")
 SPAN = struct.Struct("20s40siii")  # dahdi_dynamic_span: driver, address, channels, timing, number
 CHANNEL = struct.Struct("i40siiii16s")  # dahdi_chanconfig: number, name, signalling, law, master, idle bits, net device
@@ -54,9 +58,24 @@ class RealDahdi:
         self._far: dict[int, int] = {}
         """Far channel → its open file."""
 
+    @property
+    def plugged(self) -> bool:
+        return bool(self._pairs)
+
     async def card(self, slot: str = SLOT) -> Card:
         serial = f"DYN/loc/{self._pairs[slot][0]}:0"
         return next(card for card in (await self.box.inventory()).cards if card.id.serial == serial)
+
+    async def up(self) -> None:
+        """Until no span has an alarm: what is sent before is lost. Raises TimeoutError."""
+        await asyncio.to_thread(self._up)
+
+    def _up(self) -> None:
+        deadline = time.monotonic() + UP_S
+        while any(path.read_text().strip() != "0x0" for path in SPANS.glob("*/alarms")):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"a span has still an alarm after {UP_S:g} s")
+            time.sleep(POLL_S)
 
     async def plug(self, kind: str, slot: str = SLOT, *, assign: bool = True) -> None:
         await asyncio.to_thread(self._plug, kind, slot, assign)

@@ -173,6 +173,19 @@ def test_an_echo_is_measured_with_the_delay_of_the_line(
     assert results.echo.return_loss_db == pytest.approx(loss_db, abs=0.5)
 
 
+@pytest.mark.parametrize("level_dbm0", [-10.0, -13.7, -20.9, -33.3])
+@pytest.mark.parametrize("coding", [Coding.ALAW, Coding.ULAW])
+def test_a_loop_returns_all_of_the_noise_whatever_the_coding_makes_of_it(
+    engine: Engine, line: Line, coding: Coding, level_dbm0: float
+) -> None:
+    running = engine.start(Job(coding, send=EchoNoise(level_dbm0), seconds=2.0), line.own)
+    for _ in range(100):
+        line.far.sendall(line.hear())
+    _, results = finished(engine, running)
+    assert results.echo is not None
+    assert results.echo.return_loss_db == pytest.approx(0, abs=0.02)
+
+
 def weaker(samples: bytes, loss_db: float) -> bytes:
     values = memoryview(samples).cast("h")
     return b"".join(round(value * 10 ** (-loss_db / 20)).to_bytes(2, "little", signed=True) for value in values)

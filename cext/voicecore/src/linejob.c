@@ -37,47 +37,6 @@ static int is_sound(const vc_job *job)
     return !(job->hearing & VC_HEAR_PROGRESS) || job->progress;
 }
 
-static int init_sender(vc_line *line)
-{
-    const vc_job *job = &line->job;
-    int refused = 0;
-    switch (job->sending) {
-    case VC_SEND_TONE:
-        return vc_tonegen_init(&line->tonegen, &job->tone);
-    case VC_SEND_DIGITS:
-        if (!memchr(job->digits, 0, sizeof job->digits))
-            return -EINVAL;
-        refused = vc_dialgen_init(&line->dialgen, job->digit_on_ms, job->digit_off_ms, job->digit_low_dbm0,
-                                  job->digit_high_dbm0);
-        return refused ? refused : vc_dialgen_put(&line->dialgen, job->digits);
-    case VC_SEND_ECHO_NOISE:
-        return vc_echo_init(&line->echo, job->echo_level_dbm0);
-    case VC_SEND_BITS:
-        return vc_prbs_sender_init(&line->bits_out, job->sequence);
-    case VC_SEND_SILENCE:
-    case VC_SEND_PLAY:
-    default:
-        return 0;
-    }
-}
-
-int vc_line_init(vc_line *line, const vc_job *job)
-{
-    if (!is_sound(job))
-        return -EINVAL;
-    memset(line, 0, sizeof *line);
-    line->job = *job;
-    vc_level_init(&line->level);
-    vc_level_init(&line->second);
-    vc_tonemeter_init(&line->tonemeter);
-    vc_noise_init(&line->noise);
-    vc_pair_init(&line->dtmf);
-    vc_pair_init(&line->r2);
-    vc_progress_init(&line->progress);
-    (void)vc_prbs_receiver_init(&line->bits_in, job->sequence); /* checked above */
-    return init_sender(line);
-}
-
 static void decode(vc_coding coding, const uint8_t *in, int16_t *out)
 {
     switch (coding) {
@@ -113,6 +72,59 @@ static void encode(vc_coding coding, const int16_t *in, uint8_t *out)
     default:
         memset(out, 0xff, VC_BLOCK);
     }
+}
+
+/* The level of a noise of two values is what the coding makes of them: up to 0.3 dB beside. */
+static double as_coded(vc_coding coding, double amplitude)
+{
+    int16_t block[VC_BLOCK] = {vc_sample_of(amplitude)};
+    uint8_t coded[sizeof block];
+    encode(coding, block, coded);
+    decode(coding, coded, block);
+    return block[0];
+}
+
+static int init_sender(vc_line *line)
+{
+    const vc_job *job = &line->job;
+    int refused = 0;
+    switch (job->sending) {
+    case VC_SEND_TONE:
+        return vc_tonegen_init(&line->tonegen, &job->tone);
+    case VC_SEND_DIGITS:
+        if (!memchr(job->digits, 0, sizeof job->digits))
+            return -EINVAL;
+        refused = vc_dialgen_init(&line->dialgen, job->digit_on_ms, job->digit_off_ms, job->digit_low_dbm0,
+                                  job->digit_high_dbm0);
+        return refused ? refused : vc_dialgen_put(&line->dialgen, job->digits);
+    case VC_SEND_ECHO_NOISE:
+        refused = vc_echo_init(&line->echo, job->echo_level_dbm0);
+        line->echo.amplitude = as_coded(job->coding, line->echo.amplitude);
+        return refused;
+    case VC_SEND_BITS:
+        return vc_prbs_sender_init(&line->bits_out, job->sequence);
+    case VC_SEND_SILENCE:
+    case VC_SEND_PLAY:
+    default:
+        return 0;
+    }
+}
+
+int vc_line_init(vc_line *line, const vc_job *job)
+{
+    if (!is_sound(job))
+        return -EINVAL;
+    memset(line, 0, sizeof *line);
+    line->job = *job;
+    vc_level_init(&line->level);
+    vc_level_init(&line->second);
+    vc_tonemeter_init(&line->tonemeter);
+    vc_noise_init(&line->noise);
+    vc_pair_init(&line->dtmf);
+    vc_pair_init(&line->r2);
+    vc_progress_init(&line->progress);
+    (void)vc_prbs_receiver_init(&line->bits_in, job->sequence); /* checked above */
+    return init_sender(line);
 }
 
 void vc_line_silence(vc_coding coding, uint8_t *block)

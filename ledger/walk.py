@@ -145,6 +145,9 @@ class Walk:
             case UserEvent.RING:
                 if self.stage is not Stage.QUEUE and not self.talking:
                     self.stage = Stage.DIAL
+                if self.direction is Direction.INTERNAL:
+                    # A set dials digit by digit: its channel begins without a number.
+                    self.dialled = self.dialled or data.get("ext", "")
             case UserEvent.DIAL_OUT:
                 self._dial_out(data, leg)
             case UserEvent.DIAL_END:
@@ -168,7 +171,6 @@ class Walk:
         else:
             leg.extension = leg.extension or event.data.get("ext", "") or event.caller_number
             self.calling_extension = leg.extension
-            self.dialled = self.dialled or event.exten
         self.say("start", {"direction": self.direction.value, "from": event.caller_number})
 
     def _dial_out(self, data: dict[str, str], leg: LegState) -> None:

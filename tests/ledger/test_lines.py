@@ -67,3 +67,18 @@ def test_a_call_out_that_found_its_first_line_dead() -> None:
     )
     assert (record.line, record.trunk, record.called_number) == ("fxo-1", "city", "10086")
     assert record.answered_us is not None
+
+
+def test_a_call_of_an_analog_set_within_the_house() -> None:
+    """Its channel begins before anything was dialled."""
+    record = told(
+        ("CHAN_START", "1", {}),
+        (UserEvent.CALL, "1", {"dir": "internal"}),
+        ("CHAN_START", "2", {}),
+        (UserEvent.RING, "2", {"ext": "1011", "queue": ""}),
+        ("HANGUP", "1", {"hangupcause": "16"}),
+        ("CHAN_END", "1", {}),
+        ("CHAN_END", "2", {}),
+        ("LINKEDID_END", "1", {}),
+    )
+    assert record.called_number == "1011"

@@ -34,7 +34,14 @@ def render_asterisk(paths: BoxPaths) -> str:
 
 def render_logger() -> str:
     conf = Conf("Logs: what went wrong, and the queue log. No verbose: it would fill the disk.")
-    conf.section("general", ("queue_log", True), ("queue_log_to_file", True), ("appendhostname", False))
+    # Milliseconds: traces of signalling are read for who was first.
+    conf.section(
+        "general",
+        ("dateformat", "%F %T.%3q"),
+        ("queue_log", True),
+        ("queue_log_to_file", True),
+        ("appendhostname", False),
+    )
     return str(conf.section("logfiles", ("messages.log", "notice,warning,error"), ("console", "notice,warning,error")))
 
 

@@ -28,6 +28,7 @@ FUNCTIONS = {
 COMMENT = re.compile(r"; [A-Za-z0-9 ,.:()-]+")
 HEADING = re.compile(r"\[[A-Za-z0-9_./-]+\]")
 PAIR = re.compile(r"[a-z0-9_-]+ = [A-Za-z0-9_.+!@%^*()=:/,|<>-]*")
+DATES = "dateformat = %F %T.%3q"
 LOGFILE = re.compile(r"(messages\.log|console) = notice,warning,error")
 PATHS = re.compile(r"(astetcdir|astrundir|astlogdir|astspooldir|directory|entry) = (/[A-Za-z0-9_.-]+)+")
 STEP = re.compile(
@@ -37,7 +38,8 @@ INCLUDE = re.compile(r"include => dids")
 
 
 def conf_line(line: str) -> bool:
-    return not line or any(pattern.fullmatch(line) for pattern in (COMMENT, HEADING, PAIR, LOGFILE, PATHS))
+    patterns = (COMMENT, HEADING, PAIR, LOGFILE, PATHS)
+    return line in ("", DATES) or any(pattern.fullmatch(line) for pattern in patterns)
 
 
 def dialplan_line(line: str) -> bool:

@@ -14,6 +14,8 @@ BITS_A_S = 64_000
 FULL_DBM0 = 3.14
 """Of a sine that just fits into 16 bits."""
 SILENCE_DBM0 = -90.0
+SECOND_S = 1.0
+"""How long a second of a simulated measurement takes; tests make it shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class SimTap:
         order.check()
         line, gone_s = self._line(), 0
         found = await asyncio.to_thread(measured, line, order, speak=self._speak)
-        while gone_s < order.seconds and not await _set_within(stop, min(1.0, order.seconds - gone_s)):
+        while gone_s < order.seconds and not await _set_within(stop, SECOND_S * min(1.0, order.seconds - gone_s)):
             gone_s += 1
             told(Second(gone_s, found.level_dbm0, _errors(found, gone_s)))
         if gone_s >= order.seconds:

@@ -12,12 +12,19 @@ from hal.errors import Refused
 from hal.model.inventory import PortKind
 from hal.protocols.linetest import Measure, Measured, Order, Second, Tap
 from hal.protocols.voice import VoicePort
+from hal.sim import line
 from tests.hal.suite import Ask, refused
 from tests.hal.test_conformance_acts import KEWL
 from tests.hal.worlds import World
 
 FIRST = 1
 """DAHDI's number of the port's channel."""
+
+
+@pytest.fixture(autouse=True)
+def short_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the simulated box; the real DAHDI's stay what they are."""
+    monkeypatch.setattr(line, "SECOND_S", 0.01)
 
 
 def tap(port: VoicePort) -> Ask:

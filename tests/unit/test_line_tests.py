@@ -18,10 +18,16 @@ from appliance_agent.system.lines.channels import Channels
 from appliance_agent.system.linetests.kinds import Kind
 from appliance_agent.system.linetests.record import KEPT_OF_A_LINE, KeptTests, LineTest, State
 from appliance_agent.system.linetests.service import Asked
+from hal.sim import line
 from tests.unit.lines_kit import DESIRED, LIMIT_S, Site, apply, site
 
 SET = Extension(number="1021", name="前台", kind=ExtensionKind.ANALOG, analog=AnalogSet(line="fxs-1"))
 WITH_SET = DESIRED.model_copy(update={"extensions": (SET,)})
+
+
+@pytest.fixture(autouse=True)
+def short_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "SECOND_S", 0.05)
 
 
 @pytest.fixture
@@ -63,7 +69,7 @@ def figure(test: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "line", "asked", "figure_name", "value", "verdict"),
+    ("name", "made", "asked", "figure_name", "value", "verdict"),
     [
         ("fxo-1", "", Asked(Kind.NOISE, seconds=1), "noise", -72.0, "good"),
         ("fxo-1", "noise_dbm0p=-55", Asked(Kind.NOISE, seconds=1), "noise", -55.0, "borderline"),
@@ -78,9 +84,9 @@ def figure(test: dict[str, Any], name: str) -> dict[str, Any]:
     ],
 )
 async def test_what_a_line_shows(  # noqa: PLR0917
-    lines: Site, name: str, line: str, asked: Asked, figure_name: str, value: float | None, verdict: str
+    lines: Site, name: str, made: str, asked: Asked, figure_name: str, value: float | None, verdict: str
 ) -> None:
-    lines.happens(f"line {first(lines, name) + asked.timeslot - 1} {line}")
+    lines.happens(f"line {first(lines, name) + asked.timeslot - 1} {made}")
     test, progress = await run(lines, name, asked)
     assert (test["state"], test["verdict"]) == ("done", verdict), test
     assert figure(test, figure_name)["value"] == value

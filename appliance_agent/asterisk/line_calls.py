@@ -92,19 +92,22 @@ class LineCalls:
 
     async def _answered(self, events: Subscription, dialled: str, account: str) -> Channel | None:
         """None: Asterisk does not give the channel away now."""
+        made = False
         try:
             async with asyncio.timeout(ANSWER_S + HANG_UP_S):
                 async for event in events:
                     match event:
                         case ChannelChanged(channel) if channel.account == account:
+                            made = True
                             if channel.state is ChannelState.UP:
                                 return channel
                         case ChannelGone(channel, cause) if channel.account == account:
                             raise _not_called(f"the exchange ended the call (cause {cause})")
-                        case OriginateFailed(channel=failed, in_use=True) if failed == dialled:
-                            return None
                         case OriginateFailed(channel=failed, reason=reason) if failed == dialled:
-                            raise _not_called(reason)
+                            # Asterisk says "busy" of a channel in use and of a far end that is.
+                            if made:
+                                raise _not_called(reason)
+                            return None
                         case AsteriskDown():
                             raise _not_called("Asterisk stopped")
         except TimeoutError:

@@ -256,16 +256,14 @@ class OriginateFailed:
     channel: str
     """As it was asked for: DAHDI/97/8001."""
     reason: str
-    in_use: bool
-    """Asterisk has no such channel to give away now."""
 
     @classmethod
     def from_ami(cls, message: Message) -> "OriginateFailed | None":
         if message.get("Response") != "Failure":
             return None
-        words = {"0": "it is in use", "3": "nobody answered", "5": "busy", "8": "congestion"}
+        words = {"0": "no such channel", "3": "nobody answered", "5": "busy", "8": "congestion"}
         reason = message.get("Reason")
-        return cls(message.get("Channel"), words.get(reason, f"reason {reason}"), in_use=reason == "0")
+        return cls(message.get("Channel"), words.get(reason, f"reason {reason}"))
 
 
 CallEvent = (

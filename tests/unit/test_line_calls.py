@@ -98,7 +98,7 @@ async def test_the_end_of_the_call_is_told(how: str) -> None:
 
 async def test_a_port_that_is_guarded_after_a_call_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_calls, "GUARD_S", 0.0)
-    ami = Ami(Bus(), [[FAILED.format(reason=0)], [FAILED.format(reason=0)], [channel("Newstate")]])
+    ami = Ami(Bus(), [[FAILED.format(reason=5)], [FAILED.format(reason=0)], [channel("Newstate")]])
     async with calls(ami).call(97, "105", "t1", 25):
         assert len(ami.actions("Originate")) == 3
 
@@ -106,9 +106,9 @@ async def test_a_port_that_is_guarded_after_a_call_is_asked_for_again(monkeypatc
 @pytest.mark.parametrize(
     ("answers", "why"),
     [
-        ([[FAILED.format(reason=0)]] * line_calls.TRIES, "it is in use"),
-        ([[FAILED.format(reason=3)]], "nobody answered"),
-        ([[FAILED.format(reason=5)]], "busy"),
+        ([[FAILED.format(reason=5)]] * line_calls.TRIES, "it is in use"),
+        ([[channel("Newstate", "Dialing"), FAILED.format(reason=3)]], "nobody answered"),
+        ([[channel("Newstate", "Dialing"), FAILED.format(reason=5)]], "busy"),
         ([[channel("Newstate", "Dialing"), channel("Hangup", "Dialing", more="\nCause: 1")]], "cause 1"),
     ],
 )

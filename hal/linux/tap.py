@@ -1,7 +1,8 @@
-"""A tap on a DAHDI channel: a pseudo channel of ours, joined to it by the kernel's digital monitoring, byte for byte.
+"""A tap on a DAHDI channel: two pseudo channels of ours, joined to it by the kernel's digital monitoring, byte by byte.
 
-The channel's owner keeps file, hook and signalling. The kernel takes the joint apart when the pseudo channel is closed,
-also by the death of our process, and when the owner's call ends (chan_dahdi resets it).
+The ear monitors the channel; the channel monitors the mouth. They are two, because a pseudo channel that monitors has
+what is written to it replaced by what it hears. The channel's owner keeps file, hook and signalling. The kernel takes
+the joint apart when the mouth is closed, also by our death, and when the owner's call ends (chan_dahdi does so).
 """
 
 import asyncio
@@ -9,7 +10,8 @@ import contextlib
 import errno
 import fcntl
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import NamedTuple
 
 from voicecore.dahdi import Control, Law
 from voicecore.dahdi_channel import Channel
@@ -33,7 +35,8 @@ DIGITAL_MONITOR = 9
 # dahdi/user.h of dahdi-linux 3.4
 _GET_CONFERENCE, _SET_CONFERENCE = 0xC00CDA0C, 0xC00CDA0D
 _CONFERENCE = struct.Struct("3i")
-"""struct dahdi_confinfo: channel (0: this file's), the channel it hears or speaks for, mode."""
+OWN = 0
+"""In place of a channel's number: the one of the file that asks."""
 _SOUND = Hear.LEVEL | Hear.TONE | Hear.NOISE
 _HEARS = {
     Measure.LISTEN: _SOUND | Hear.DTMF | Hear.RECORD,
@@ -45,40 +48,48 @@ _HEARS = {
 
 @contextlib.asynccontextmanager
 async def tapped(number: int, *, speak: bool) -> AsyncIterator["DahdiTap"]:
-    pseudo, coding = await asyncio.to_thread(_joined, number, speak)
-    try:
+    law = await asyncio.to_thread(_law_of, number)
+    coding = Coding.ULAW if law is Law.ULAW else Coding.ALAW
+    with _pseudo(law) as ear, _pseudo(law) as mouth:
+        await asyncio.to_thread(_join, number, ear, mouth if speak else None)
         with Engine(1, RING_MS, LEAD_BLOCKS) as engine:
-            yield DahdiTap(engine, pseudo, coding, number)
-    finally:
-        pseudo.close()
+            yield DahdiTap(engine, ear, mouth, coding, number)
 
 
-def _joined(number: int, speak: bool) -> tuple[Channel, Coding]:
+def _law_of(number: int) -> Law:
     """Blocking."""
     with Control() as control:
-        law = control.channel(number).law
-    pseudo = Channel(0)
-    try:
-        pseudo.set_law(law)
-        pseudo.set_buffers(BUFFERS, BLOCK_SAMPLES)
-        if speak and _conference(pseudo, number)[2]:
+        return control.channel(number).law
+
+
+@contextlib.contextmanager
+def _pseudo(law: Law) -> Iterator[Channel]:
+    with Channel(0) as channel:
+        channel.set_law(law)
+        channel.set_buffers(BUFFERS, BLOCK_SAMPLES)
+        yield channel
+
+
+def _join(number: int, ear: Channel, mouth: Channel | None) -> None:
+    """Blocking."""
+    if mouth is not None:
+        if _get(mouth, number).mode:
             raise Refused(f"channel {number} is tapped already", hint="wait until the other test has ended")
-        own = _set_conference(pseudo, 0, number, DIGITAL_MONITOR)
-        if speak:
-            _set_conference(pseudo, number, own, DIGITAL_MONITOR)
-    except BaseException:
-        pseudo.close()
-        raise
-    return pseudo, Coding.ULAW if law is Law.ULAW else Coding.ALAW
+        _ask(mouth, _SET_CONFERENCE, number, _get(mouth, OWN).channel, DIGITAL_MONITOR)
+    _ask(ear, _SET_CONFERENCE, OWN, number, DIGITAL_MONITOR)
 
 
-def _conference(pseudo: Channel, number: int) -> tuple[int, ...]:
-    return _CONFERENCE.unpack(_ask(pseudo, _GET_CONFERENCE, number, 0, 0))
+class _Conference(NamedTuple):
+    """struct dahdi_confinfo"""
+
+    channel: int
+    other: int
+    """The one that it monitors."""
+    mode: int
 
 
-def _set_conference(pseudo: Channel, channel: int, other: int, mode: int) -> int:
-    """The number of the channel that was set."""
-    return int(_CONFERENCE.unpack(_ask(pseudo, _SET_CONFERENCE, channel, other, mode))[0])
+def _get(pseudo: Channel, channel: int) -> _Conference:
+    return _Conference(*_CONFERENCE.unpack(_ask(pseudo, _GET_CONFERENCE, channel, 0, 0)))
 
 
 def _ask(pseudo: Channel, request: int, *values: int) -> bytes:
@@ -95,14 +106,15 @@ def _ask(pseudo: Channel, request: int, *values: int) -> bytes:
 
 
 class DahdiTap:
-    def __init__(self, engine: Engine, pseudo: Channel, coding: Coding, number: int) -> None:
-        self._engine, self._pseudo, self._coding, self._number = engine, pseudo, coding, number
+    def __init__(self, engine: Engine, ear: Channel, mouth: Channel, coding: Coding, number: int) -> None:
+        self._engine, self._ear, self._mouth, self._coding, self._number = engine, ear, mouth, coding, number
 
     async def measure(self, order: Order, told: Told, stop: asyncio.Event | None = None) -> Measured:
         order.check()
-        self._pseudo.flush()
-        # As any file: a pseudo channel has no events, and tells of no underruns (ENOTTY).
-        running = self._engine.start(_job(order, self._coding), self._pseudo)
+        self._ear.flush()
+        self._mouth.flush()
+        # As any files: pseudo channels have no events, and tell of no underruns (ENOTTY).
+        running = self._engine.start(_job(order, self._coding), self._ear, out=self._mouth)
         digits: list[str] = []
         sound = bytearray()
         try:

@@ -41,21 +41,30 @@ def prepared(target: Target, boot: str) -> str:
 
 
 def main(boot: str) -> None:
+    print("the emulated board starts: a minute or two …", flush=True)
     target = Environment(os.environ["LG_ENV"]).get_target()
-    told = prepared(target, boot)
+    try:
+        print(f"The board's shell; Ctrl-] ends it. {prepared(target, boot)}", flush=True)
+        follow(target)
+    except KeyboardInterrupt:
+        print("\nstopping …", flush=True)
+    finally:
+        target.cleanup()
+
+
+def follow(target: Target) -> None:
+    """Until Ctrl-], or the terminal's end."""
     console, keys = target.get_driver("ConsoleProtocol"), sys.stdin.fileno()
-    print(f"The board's shell; Ctrl-] ends it. {told}", flush=True)
     with raw(keys):
         console.write(b"\r")
         while True:
             if select.select([keys], [], [], 0)[0]:
                 pressed = os.read(keys, 1024)
                 if not pressed or END in pressed:
-                    break
+                    return
                 console.write(pressed)
             with contextlib.suppress(TIMEOUT):
                 os.write(sys.stdout.fileno(), console.read(timeout=0.05))
-    target.cleanup()
 
 
 if __name__ == "__main__":

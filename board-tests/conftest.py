@@ -4,7 +4,7 @@ each test took is told at the end."""
 from collections.abc import Callable, Generator, Iterator
 
 import pytest
-import strategy  # noqa: F401 - registers BoardStrategy
+import strategy
 from analog import FLASH_MS, LINES, RING_DEBOUNCE_S, SOUNDS, TELEPHONES, Analog
 from board import Board, Party
 from labgrid import Target
@@ -20,7 +20,7 @@ def board(request: pytest.FixtureRequest, target: Target) -> Iterator[Board]:
     power = target.get_driver("BoardStrategy")
     power.transition("kernel")
     board = Board(target)
-    tell(request.config, f"{request.node.name}: booted in {board.times().up:.1f} s; {power.panics} panics so far")
+    tell_boot(request, power, board)
     yield board
     power.transition("off")
 
@@ -31,7 +31,7 @@ def product(request: pytest.FixtureRequest, target: Target) -> Iterator[Product]
     power = target.get_driver("BoardStrategy")
     power.transition("product")
     product = Product(target)
-    tell(request.config, f"{request.node.name}: booted in {product.times().up:.1f} s; {power.panics} panics so far")
+    tell_boot(request, power, product)
     yield product
     power.transition("off")
 
@@ -75,6 +75,11 @@ def analog(board: Board) -> Analog:
     sim.run(LINES.start, pause(RING_DEBOUNCE_S))
     sim.finish(LINES.start)
     return Analog(board, sim, dut)
+
+
+def tell_boot(request: pytest.FixtureRequest, power: strategy.BoardStrategy, board: Board) -> None:
+    panics = f"; panics so far: {power.panics}" if power.panics else ""
+    tell(request.config, f"{request.node.name}: booted in {board.times().up:.1f} s{panics}")
 
 
 def tell(config: pytest.Config, line: str) -> None:

@@ -20,8 +20,9 @@ BOOT_LIMIT_S = {"kernel": 240, "product": 900}
 @attr.s(eq=False)
 class BoardStrategy(Strategy):
     bindings: ClassVar[dict[str, type]] = {"power": PowerProtocol, "console": ConsoleProtocol, "shell": ShellDriver}
-    panics = attr.ib(default=0, init=False)
-    """Kernel panics before the shell. Emulation shows one in some 150 boots; a second one in a row is an error."""
+    panics: list[str] = attr.ib(factory=list, init=False)
+    """What the kernel said when it panicked before the shell. Emulation shows one in some 150 boots; a second one in a
+    row is an error."""
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -69,7 +70,7 @@ class BoardStrategy(Strategy):
             index, before, match, _ = self.console.expect(["Kernel panic[^\r\n]*", READY], limit_s)
             if index == 1:
                 return
-            self.panics += 1
-            LOG.warning("boot %d: %s\n%s", attempt, match.group().decode(), before.decode(errors="replace")[-3000:])
+            self.panics.append(match.group().decode())
+            LOG.warning("boot %d: %s\n%s", attempt, self.panics[-1], before.decode(errors="replace")[-3000:])
             self.power.off()
         raise StrategyError("the kernel panicked before init, twice in a row")

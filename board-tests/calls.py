@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ami import AmiError, Message
 from board import Board, Party
 from score import samples, tone_share
+from sounds import level
 
 LEFT_OUT_S = 1.0
 """At both ends of a talk: the other's tone is not there yet, or its hang-up has not been noticed yet."""
@@ -19,15 +20,19 @@ class Seen:
     caller_heard: float
     """How much of what the caller heard was the called party's tone, 0..1."""
     called_heard: float
+    caller_level: float
+    called_level: float
+    """Loudness of what was heard, in dBm0."""
     cause: int
     """Q.850, at the called end."""
 
 
-def heard(board: Board, unique_id: str, hz: float, talk_s: int) -> float:
-    """How much of what a channel of the context `talk` heard was that tone, 0..1."""
+def heard(board: Board, unique_id: str, hz: float, talk_s: int) -> tuple[float, float]:
+    """Of what a channel of the context `talk` heard: how much was that tone, 0..1, and how loud it was, in dBm0."""
     board.fetch(f"heard/{unique_id}.done")
     sound, rate = samples(board.fetch(f"heard/{unique_id}.wav"))
-    return tone_share(sound[int(rate * LEFT_OUT_S) : int(rate * (talk_s - LEFT_OUT_S))], rate, hz)
+    talk = sound[int(rate * LEFT_OUT_S) : int(rate * (talk_s - LEFT_OUT_S))]
+    return tone_share(talk, rate, hz), level(talk)
 
 
 def dial(
@@ -56,8 +61,9 @@ def call(board: Board, caller: Party, called: Party, line: str, *, from_: str = 
     began, came = dial(caller, called, line, from_=from_, talk_s=talk_s)
     for party, unique_id in ((caller, began["Uniqueid"]), (called, came["Id"])):
         gone = party.ami.wait("Hangup", Uniqueid=unique_id)
+    caller_heard, caller_level = heard(board, began["Uniqueid"], called.tone_hz, talk_s)
+    called_heard, called_level = heard(board, came["Id"], caller.tone_hz, talk_s)
     return Seen(
         number=came["Number"], caller=came["From"], name=came["Name"], cause=int(gone["Cause"]),
-        caller_heard=heard(board, began["Uniqueid"], called.tone_hz, talk_s),
-        called_heard=heard(board, came["Id"], caller.tone_hz, talk_s),
+        caller_heard=caller_heard, called_heard=called_heard, caller_level=caller_level, called_level=called_level,
     )  # fmt: skip

@@ -35,6 +35,11 @@ def pause(seconds: float) -> Step:
     return {"do": "pause", "seconds": seconds}
 
 
+def echo(seconds: float, loss_db: float) -> Step:
+    """What the line hears goes back, so much quieter, some 40 ms later."""
+    return {"do": "echo", "seconds": seconds, "times": 10 ** (-loss_db / 20)}
+
+
 def record(name: str) -> Step:
     """From here on; `record("")` ends it and makes heard/NAME.wav."""
     return {"do": "record", "name": name}

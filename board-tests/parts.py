@@ -65,7 +65,7 @@ def _make_initrd(kernel: Path, work: Path) -> None:
     shutil.copytree(_image("openr2") / "stock", tree / "over/kernel/usr/lib/openr2-stock", symlinks=True)
     _copy_suite(tree / "over/kernel/usr/lib/suite")
     _copy_modules(kernel, tree)
-    if broken := os.environ.get("BOARD_BREAK"):
+    for broken in os.environ.get("BOARD_BREAKS", "").split():
         breaks.apply(tree / "over", broken)
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
     with (work / "initrd").open("wb") as file:

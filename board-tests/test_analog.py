@@ -1,9 +1,11 @@
 """Analog lines: the simulator is the exchange, or a telephone; our end is Asterisk on its FXO and FXS ports."""
 
+from collections.abc import Callable
+
 import pytest
 from analog import OURS, SIM_HZ, Analog, answers, digits, share, talks
 from callerid import CallerId, Modem, decoded, dtmf_before_ring, fsk, message
-from linesim_client import Step, hook, pause, play, record, wait
+from linesim_client import Step, echo, hook, pause, play, record, wait
 from score import tone_share
 from sounds import RATE_HZ, TONE_DBM0, TONE_HZ, dtmf, level
 
@@ -60,6 +62,20 @@ def test_out_by_an_fxo_port(analog: Analog) -> None:
     assert level(talk[RATE_HZ:-RATE_HZ]) == pytest.approx(TONE_DBM0, abs=0.5), "dBm0"
 
 
+def test_the_echo_of_a_line_is_cancelled(analog: Analog, say: Callable[[str], None]) -> None:
+    """Two lines return what we send; only the port at the first has a canceller (guest: system.conf)."""
+    begun, lines, seconds = len(analog.sim.events), (6, 7), 6
+    for line in lines:
+        analog.sim.run(line, *answers(4), echo(seconds, loss_db=10), hook("on"), wait("onhook"))
+    calls = [analog.answered(analog.originate(line + OURS, "8003")) for line in lines]
+    for line in lines:
+        analog.sim.finish(line, begun)
+    cancelled, returned = (level(analog.dut_heard(call)[-4 * RATE_HZ : -RATE_HZ]) for call in calls)
+    say(f"echo of {returned:.1f} dBm0, cancelled to {cancelled:.1f} dBm0")
+    assert returned > -30, "dBm0: the echo is there"
+    assert cancelled < returned - 20, "dBm0: the echo is gone"
+
+
 def test_to_a_telephone(analog: Analog) -> None:
     begun, telephone = len(analog.sim.events), 13
     analog.sim.run(
@@ -81,11 +97,11 @@ def test_from_a_telephone_with_flash(analog: Analog) -> None:
     )  # fmt: skip
     came = analog.called(since)
     assert came["Number"] == "8004"
-    second = analog.dut.ami.wait("UserEvent", UserEvent="Called", Number="8005")
-    assert second["Channel"].startswith(f"DAHDI/{telephone + OURS}-")
-    before = analog.dut.ami.events[: analog.dut.ami.events.index(second)]
-    assert came["Id"] not in [one["Uniqueid"] for one in before if one["Event"] == "Hangup"], "the first call waits"
     analog.sim.finish(telephone, begun)
     assert tone_share(analog.heard("dialling")[4000:], 8000, TONE_HZ) >= SHARE
     assert tone_share(analog.heard("second"), 8000, TONE_HZ) >= SHARE, "the flash was heard"
     assert share(analog.heard("from"), DUT_HZ) >= SHARE
+    second = analog.dut.ami.wait("UserEvent", UserEvent="Called", Number="8005")
+    assert second["Channel"].startswith(f"DAHDI/{telephone + OURS}-")
+    before = analog.dut.ami.events[: analog.dut.ami.events.index(second)]
+    assert came["Id"] not in [one["Uniqueid"] for one in before if one["Event"] == "Hangup"], "the first call waits"

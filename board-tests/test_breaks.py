@@ -32,6 +32,13 @@ def test_a_break_changes_one_file(tree: Path, name: str) -> None:
     assert not compiled.exists()
 
 
+def test_all_breaks_fit_together(tree: Path) -> None:
+    for name, made in BREAKS.items():
+        apply(tree, name)
+        assert made.new in (tree / "over" / made.file).read_text()
+    assert len({made.test for made in BREAKS.values()}) == len(BREAKS), "each has a test of its own"
+
+
 def test_a_break_that_fits_no_more_is_an_error(tree: Path) -> None:
     (tree / "over" / BREAKS["flash"].file).write_text("[channels]\n")
     with pytest.raises(BreakError, match="mend"):

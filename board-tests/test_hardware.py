@@ -6,7 +6,9 @@ It runs on the board, on the board's Python, from where the image will have it (
 import json
 from typing import Any
 
-from board import Board
+from board import Board, until
+from cable import PRI, RED
+from wire import LIMIT_S
 
 NAMES = "/tmp/lines.json"
 
@@ -37,9 +39,11 @@ def test_lines_are_found_and_keep_their_names(lines: Board) -> None:
     assert [line["name"] for line in first["lines"] if line["alarms"]] == []
 
     lines.run("/etc/board/cable pull 1:0 31")
+    until("the other end of the cable is in alarm", lambda: PRI.alarms(lines) == RED, LIMIT_S)
     pulled = probe(lines)
     assert pulled["missing"] == ["e1-1"]
     assert channels(pulled) == {name: channel for name, channel in channels(first).items() if name != "e1-1"}
+    assert {line["name"]: line["alarms"] for line in pulled["lines"] if line["alarms"]} == {"e1-2": ["red"]}
 
     lines.run("/etc/board/cable plug 1:0 31")
     back = probe(lines)

@@ -2,6 +2,7 @@
 
 import time
 import wave
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ class Line:
         self._ear, self._hears = Ear(), False
         """Digits are listened for only while a step waits for one: it costs most of this program's time."""
         self._tape: bytearray | None = None
+        self._echo = 0.0
+        """How loud what is heard goes back."""
         self._come: list[str] = []
         """Events of this script that no step has taken yet."""
         self._stopped = False
@@ -34,7 +37,7 @@ class Line:
     def run(self, script: list[dict[str, Any]]) -> None:
         """Follows the script; whatever comes of it, the line is idle afterwards."""
         self._come.clear()
-        self._tape, self._stopped = None, False
+        self._tape, self._echo, self._stopped = None, 0.0, False
         while self._channel.event() or self._channel.read():  # what came before the script
             pass
         self._tell("began", at=time.monotonic())
@@ -54,6 +57,7 @@ class Line:
     def _step(self, do: str, **given: Any) -> None:
         steps: dict[str, Callable[..., None]] = {
             "hook": self.hook, "play": self.play, "wait": self.wait, "pause": self.pause, "record": self.record,
+            "echo": self.echo,
         }  # fmt: skip
         if do not in steps:
             raise ScriptError(f"unknown step {do!r}; there are {sorted(steps)}")
@@ -101,6 +105,14 @@ class Line:
         while (left := end - time.monotonic()) > 0:
             self._tick(min(1000 * left, TICK_MS))
 
+    def echo(self, seconds: float, times: float) -> None:
+        """What is heard goes back, that many times as loud, as from a line whose hybrid does not fit."""
+        end, self._echo = time.monotonic() + seconds, times
+        self._channel.write(bytes(2 * BLOCK))  # ahead, so that the line is never without a block
+        while (left := end - time.monotonic()) > 0:
+            self._tick(min(1000 * left, TICK_MS))
+        self._echo = 0.0
+
     def record(self, name: str) -> None:
         """From now on; with an empty name: what was heard becomes the file that was named."""
         if name:
@@ -135,6 +147,9 @@ class Line:
         while block := self._channel.read():
             if self._tape is not None:
                 self._tape += block
+            if self._echo:
+                sent = array("h", [round(self._echo * sample) for sample in array("h", block)])
+                self._channel.write(sent.tobytes())
             if self._hears and (digit := self._ear.feed(block)):
                 self._happened("digit", time.monotonic(), digit=digit)
 

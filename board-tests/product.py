@@ -6,6 +6,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -55,7 +56,7 @@ class Api:
         content = self.raw(method, path, body, headers)
         return json.loads(content) if content else None
 
-    def configure(self, items: dict[str, object]) -> dict[str, Any]:
+    def configure(self, items: Mapping[str, object]) -> dict[str, Any]:
         """Changes the configuration (path → item) and applies it; the job, once it is done.
 
         Raises ApiError when the box refuses, RuntimeError when the job failed.

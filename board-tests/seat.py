@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ami import AmiError
+from ami import Ami, AmiError, Message
 from board import until
 from product import Api, Product
 from score import samples, tone_share
@@ -13,6 +13,8 @@ EXTENSION = "1011"
 """A SIP phone of the sample configuration, member of its queues."""
 SEAT_HZ, SEAT_TALK_S = 523.0, 6.0
 """guest/product/etc/exchange/extensions.conf"""
+TALKS = {"HZ": f"{SEAT_HZ:g}", "TALK_S": f"{SEAT_TALK_S:g}"}
+"""The same of a call that the seat makes."""
 PHONE = """\
 [seat]
 type = registration
@@ -47,8 +49,8 @@ class Talk:
     outside_heard: float
     """How much of what the party at the exchange heard was the seat's tone, 0..1."""
     seat_heard: float
-    recorded: tuple[float, float]
-    """The same of the box's recording: the caller's side, our side."""
+    recorded: tuple[float, ...]
+    """The same of the box's recording: the other's side, our side. Calls within the house have none."""
     record: dict[str, Any]
 
 
@@ -57,7 +59,8 @@ class Seat:
 
     def __init__(self, product: Product, api: Api) -> None:
         self._product, self._api = product, api
-        self._last: str | None = None
+        newest = api.ask("GET", "/records?sort=-started_at&limit=1")["items"]
+        self._last: str | None = newest[0]["call_id"] if newest else None
         self.register()
         api.ask("PATCH", "/session", {"extension": EXTENSION})
         self.be_idle()
@@ -85,34 +88,62 @@ class Seat:
 
         Raises AmiError with what did not come, TimeoutError when the box wrote no record.
         """
-        outside_id, seat_id = self.begin_call(line, digits=digits, from_=from_)
-        for unique_id in (seat_id, outside_id):
-            self._product.exchange.ami.wait("Hangup", Uniqueid=unique_id)
-        return self._told(outside_id, seat_id)
+        since = len(self._ami.events)
+        outside_id = self._originate(line, "menu", f"<{from_}>", DIGITS=digits)
+        return self._ended(outside_id, self._rung(since))
 
-    def begin_call(self, line: str, *, digits: str = "1", from_: str = "13800138000") -> tuple[str, str]:
-        """As far as the seat's answer: the ids of both channels at the exchange."""
-        ami = self._product.exchange.ami
-        since = len(ami.events)
-        asked = ami.action(
-            "Originate", variables={"DIGITS": digits}, Channel=line, Context="menu", Exten="s", Priority="1",
-            CallerID=f"<{from_}>", Async="true", Timeout="60000",
+    def direct_call(self, line: str) -> Talk:
+        """Somebody at the exchange calls by `line`, and the box rings the seat without a menu."""
+        since = len(self._ami.events)
+        outside_id = self._originate(line, "talk", "")
+        return self._ended(outside_id, self._rung(since))
+
+    def made_call(self, number: str) -> tuple[Talk, Message]:
+        """The seat dials; who is called at the exchange answers, and both talk until the seat hangs up.
+
+        Returns also how the call arrived at the exchange: Number, From. Raises AmiError with what did not come.
+        """
+        since = len(self._ami.events)
+        seat_id = self._originate(f"PJSIP/{number}@phone", "talk", f"<{EXTENSION}>", **TALKS)
+        called = self._ami.wait("UserEvent", UserEvent="Called", since=since)
+        return self._ended(called["Id"], seat_id), called
+
+    @property
+    def _ami(self) -> Ami:
+        return self._product.exchange.ami
+
+    def _originate(self, channel: str, context: str, caller: str, **variables: str) -> str:
+        """The id of the channel, once it was answered."""
+        asked = self._ami.action(
+            "Originate", variables=variables, Channel=channel, Context=context, Exten="s", Priority="1",
+            CallerID=caller, Async="true", Timeout="60000",
         )  # fmt: skip
-        began = ami.wait("OriginateResponse", ActionID=asked["ActionID"])
+        began = self._ami.wait("OriginateResponse", ActionID=asked["ActionID"])
         if began["Response"] != "Success":
-            raise AmiError(f"{line} was not answered: reason {began['Reason']}")
-        return began["Uniqueid"], ami.wait("UserEvent", UserEvent="Rung", since=since)["Id"]
+            raise AmiError(f"{channel} was not answered: reason {began['Reason']}")
+        return began["Uniqueid"]
 
-    def _told(self, outside_id: str, seat_id: str) -> Talk:
+    def _rung(self, since: int) -> str:
+        """The id of the channel at the seat's telephone."""
+        return self._ami.wait("UserEvent", UserEvent="Rung", since=since)["Id"]
+
+    def _ended(self, outside_id: str, seat_id: str) -> Talk:
+        for unique_id in (seat_id, outside_id):
+            self._ami.wait("Hangup", Uniqueid=unique_id)
         record, outside = self.next_record(), self._product.exchange
-        recording = self._api.raw("GET", f"/records/{record['call_id']}/recording")
-        (caller, ours), rate = samples(recording, channels=2)
         return Talk(
             outside_heard=self._heard(outside_id, SEAT_HZ),
             seat_heard=self._heard(seat_id, outside.tone_hz),
-            recorded=(_talked(caller, rate, outside.tone_hz), _talked(ours, rate, SEAT_HZ)),
+            recorded=self._recorded(record),
             record=record,
         )
+
+    def _recorded(self, record: dict[str, Any]) -> tuple[float, ...]:
+        if record["recording"] is None:
+            return ()
+        recording = self._api.raw("GET", f"/records/{record['call_id']}/recording")
+        (caller, ours), rate = samples(recording, channels=2)
+        return _talked(caller, rate, self._product.exchange.tone_hz), _talked(ours, rate, SEAT_HZ)
 
     def _heard(self, unique_id: str, hz: float) -> float:
         self._product.fetch(f"heard/{unique_id}.done")
@@ -120,15 +151,21 @@ class Seat:
         return _talked(sound, rate, hz)
 
     def next_record(self) -> dict[str, Any]:
-        """The call just made, once its recording is there."""
+        """The call just made, once it is closed and its recording is there."""
 
         def there() -> dict[str, Any] | None:
             items = self._api.ask("GET", "/records?sort=-started_at&limit=1")["items"]
-            return next((item for item in items if item["recording"] and item["call_id"] != self._last), None)
+            return next((item for item in items if item["call_id"] != self._last and _is_complete(item)), None)
 
         record = until("the call is written down, with its recording", there, LIMIT_S)
         self._last = record["call_id"]
         return record
+
+
+def _is_complete(record: dict[str, Any]) -> bool:
+    """Calls within the house, and those that nobody answered, have no recording."""
+    unheard = record["direction"] == "internal" or not record["answered_at"]
+    return bool(record["ended_at"] and (record["recording"] or unheard))
 
 
 def _talked(sound: Any, rate: int, hz: float) -> float:

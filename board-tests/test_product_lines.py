@@ -1,29 +1,21 @@
-"""The product's own lines: configured by its HTTP interface, called from the exchange, answered at a seat."""
+"""The product's own lines: set up by its HTTP interface, called from the exchange, answered and dialled at a seat."""
+
+import re
 
 import pytest
 from product import Api, Product
-from seat import Seat, Talk
+from product_lines import DID, SET, set_up
+from score import SHARE
+from seat import EXTENSION, Seat, Talk
 
-DID = "075588886666"
 CALLER = "13800138000"
-SHARE = 0.8
+FXO, FXS = 225, 227
+"""The exchange's ends of fxo-1 and fxs-1."""
 
 
 @pytest.fixture(scope="module")
 def api(product: Product) -> Api:
-    """The administrator's, with a PRI and an FXO line configured (no echo canceller: two steady tones deceive it)."""
-    api = product.administrator()
-    api.configure(
-        {
-            "e1_spans/e1-1": {"line": "e1-1", "name": "PRI", "signalling": {"kind": "pri"}, "clock": 1},
-            "fxo_ports/fxo-1": {"line": "fxo-1", "name": "outside", "number": DID, "audio": {"echo": "off"}},
-            "line_trunks/city": {"id": "city", "name": "City", "lines": ["e1-1"]},
-            "line_trunks/pots": {"id": "pots", "name": "Outside line", "lines": ["fxo-1"]},
-            "outbound/8": {"prefix": "8", "trunk": "city"},
-        }
-    )  # fmt: skip
-    product.exchange.wait_pri()
-    return api
+    return set_up(product)
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +28,50 @@ def check_heard(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "trunk", "dialled", "caller"),
+    ("dialled", "trunk", "line"),
     [
-        ("", "exchange", f"PJSIP/{DID}@box", CALLER),
-        ("e1-1:", "city", f"DAHDI/g1/{DID}", CALLER),
-        ("fxo-1", "pots", "DAHDI/225", CALLER),
+        (f"PJSIP/{DID}@box", "exchange", r"PJSIP/trunk-exchange-\w+"),
+        (f"DAHDI/g1/{DID}", "pri", "e1-1:1"),
+        (f"DAHDI/g2/{DID}", "r2", "e1-2:1"),
+        (f"DAHDI/g3/{DID}", "ss7", "e1-3:1"),
+        (f"DAHDI/{FXO}", "pots", "fxo-1"),
     ],
-    ids=["SIP", "PRI", "FXO"],
+    ids=["SIP", "PRI", "R2", "SS7", "FXO"],
 )
-def test_in_through_menu_and_queue_to_the_seat(seat: Seat, line: str, trunk: str, dialled: str, caller: str) -> None:
+def test_in_through_menu_and_queue_to_the_seat(seat: Seat, dialled: str, trunk: str, line: str) -> None:
     talk = seat.taken_call(dialled, from_=CALLER)
     check_heard(talk)
     record = talk.record
-    assert (record["result"], record["queue"], record["did"]) == ("answered", "service", DID)
-    assert (record["trunk"], record["caller_number"]) == (trunk, caller)
-    assert record["line"].startswith(line)
+    assert (record["direction"], record["result"], record["queue"]) == ("inbound", "answered", "service")
+    assert (record["did"], record["caller_number"], record["extension"]) == (DID, CALLER, EXTENSION)
+    assert record["trunk"] == trunk and re.fullmatch(line, record["line"]), (record["trunk"], record["line"])
+    assert len(talk.recorded) == 2
+
+
+@pytest.mark.parametrize(
+    ("prefix", "trunk", "line", "caller"),
+    [
+        ("81", "pri", "e1-1:1", EXTENSION),
+        ("82", "r2", "e1-2:1", EXTENSION),
+        ("83", "ss7", "e1-3:1", EXTENSION),
+        ("84", "pots", "fxo-1", ""),
+    ],
+    ids=["PRI", "R2", "SS7", "FXO"],
+)
+def test_a_seat_calls_out(seat: Seat, prefix: str, trunk: str, line: str, caller: str) -> None:
+    talk, called = seat.made_call(f"{prefix}8001")
+    check_heard(talk)
+    assert (called["Number"], called["From"]) == ("8001", caller)
+    record = talk.record
+    assert (record["direction"], record["result"], record["called_number"]) == ("outbound", "answered", "8001")
+    assert (record["caller_number"], record["extension"]) == (EXTENSION, EXTENSION)
+    assert (record["trunk"], record["line"]) == (trunk, line)
+    assert len(talk.recorded) == 2
+
+
+def test_a_telephone_set_calls_the_seat(seat: Seat) -> None:
+    talk = seat.direct_call(f"DAHDI/{FXS}/{EXTENSION}")
+    check_heard(talk)
+    record = talk.record
+    assert (record["direction"], record["result"]) == ("internal", "answered")
+    assert (record["caller_number"], record["called_number"]) == (SET, EXTENSION)

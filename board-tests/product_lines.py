@@ -1,0 +1,48 @@
+"""The lines of the product as a person sets them up: one of each kind, each with a trunk and a prefix of its own."""
+
+from typing import Any
+
+from product import Api, Product
+
+DID = "075588886666"
+"""Leads into a menu of the sample configuration, and there to the queue of its seats."""
+SET = "2001"
+"""Extension of the telephone set at fxs-1."""
+QUIET = {"echo": "off"}
+"""Two steady tones deceive an echo canceller."""
+ITEMS: dict[str, dict[str, Any]] = {
+    "linksets/1": {"id": "1", "name": "City", "own_point_code": 2, "adjacent_point_code": 1},
+    "e1_spans/e1-1": {"line": "e1-1", "name": "PRI", "signalling": {"kind": "pri"}, "clock": 1},
+    "e1_spans/e1-2": {"line": "e1-2", "name": "R2", "signalling": {"kind": "r2", "dnis_digits": len(DID)}, "clock": 2},
+    "e1_spans/e1-3": {
+        "line": "e1-3", "name": "SS7", "signalling": {"kind": "ss7", "linkset": "1", "first_cic": 1}, "clock": 3
+    },
+    "fxo_ports/fxo-1": {"line": "fxo-1", "name": "Outside", "number": DID, "audio": QUIET},
+    f"extensions/{SET}": {
+        "number": SET, "name": "Set", "kind": "analog", "analog": {"line": "fxs-1", "audio": QUIET}
+    },
+    "line_trunks/pri": {"id": "pri", "name": "PRI", "lines": ["e1-1"]},
+    "line_trunks/r2": {"id": "r2", "name": "R2", "lines": ["e1-2"]},
+    "line_trunks/ss7": {"id": "ss7", "name": "SS7", "lines": ["e1-3"]},
+    "line_trunks/pots": {"id": "pots", "name": "Outside line", "lines": ["fxo-1"]},
+    "outbound/81": {"prefix": "81", "trunk": "pri"},
+    "outbound/82": {"prefix": "82", "trunk": "r2"},
+    "outbound/83": {"prefix": "83", "trunk": "ss7"},
+    "outbound/84": {"prefix": "84", "trunk": "pots"},
+}  # fmt: skip
+"""Path in the configuration → item."""
+
+
+def set_up(product: Product) -> Api:
+    """The administrator's session, once all lines are in service."""
+    api = product.administrator()
+    api.configure(ITEMS)
+    wait_in_service(product)
+    return api
+
+
+def wait_in_service(product: Product) -> None:
+    """Until the exchange sees every link up, and no channel blocked."""
+    product.exchange.wait_pri()
+    product.exchange.wait_r2()
+    product.exchange.wait_says("ss7 show linkset 1", "status: Up")

@@ -30,6 +30,11 @@ class Control:
     async def command(self, cli: str) -> str:
         return await self._ami.command(cli)
 
+    async def unload(self, module: str) -> None:
+        """AMI refuses `module unload` as a command ("Command blacklisted"); there is an action for it."""
+        if "\n0 modules loaded" not in await self._ami.command(f"module show like {module}"):
+            await self._ami.action("ModuleLoad", [("Module", module), ("LoadType", "unload")])
+
     async def active_calls(self) -> int:
         rows = await self._ami.list_action("CoreShowChannels")
         return len({row.get("Linkedid") for row in rows})

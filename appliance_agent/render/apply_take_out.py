@@ -11,6 +11,7 @@ from appliance_agent.render.control import AsteriskControl, LineSetup, Log
 
 HANG_UP_LIMIT_S = 10.0
 LOOK_S = 0.1
+MODULE = "chan_dahdi.so"
 
 
 async def calls_ended_by(plan: ReloadPlan, control: AsteriskControl) -> int:
@@ -32,7 +33,8 @@ class LinesOutAndIn:
             await self._hang_up(plan, note)
         if plan.restart and plan.held:
             # The kernel configures no channel that is open. With SS7 nothing less lets go of all.
-            await self._tell("module unload chan_dahdi.so", note)
+            note(f"module unload {MODULE}")
+            await self._control.unload(MODULE)
         elif not plan.restart:
             for change in plan.lines:
                 for command in change.destroy:

@@ -19,6 +19,10 @@ class AsteriskControl(Protocol):
         """One CLI command of ours, such as `dialplan reload`; returns what Asterisk printed."""
         ...
 
+    async def unload(self, module: str) -> None:
+        """Asterisk lets go of all that the module (`chan_dahdi.so`) holds; one that is not loaded is no fault."""
+        ...
+
     async def active_calls(self) -> int:
         """Calls that a restart of Asterisk would end (calls, not channels)."""
         ...

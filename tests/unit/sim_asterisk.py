@@ -72,8 +72,8 @@ class SimAsterisk:
                 self._destroy(int(span) * 32 - 31, int(span) * 32)
             case ["dahdi", "create", "channels", first, last]:
                 self._create(int(first), int(last))
-            case ["module", "unload", "chan_dahdi.so"]:
-                self.channels = {}
+            case ["module", "unload", _]:
+                raise Fault(FaultKind.CONFLICT, "asterisk.refused", "Asterisk refused Command: Command blacklisted")
         if cli == "moh show classes":
             return "".join(f"Class: {name}\n\tMode: files\n" for name in self._names("musiconhold.conf"))
         if cli == "pjsip show transports":
@@ -81,6 +81,11 @@ class SimAsterisk:
         if cli == "pjsip show identifies":
             return "".join(f" Identify:  {name}/{name}\n" for name in self._typed("identify"))
         return ""
+
+    async def unload(self, module: str) -> None:
+        self._need_up()
+        self.commands.append(f"module unload {module}")
+        self.channels = {}
 
     async def active_calls(self) -> int:
         self._need_up()

@@ -28,3 +28,7 @@ def test_the_hardware_layer_passes_its_conformance_tests(board: Board) -> None:
 
 def test_the_line_engine_keeps_time(board: Board) -> None:
     passes(board, "real_engine.py", 9)
+
+
+def test_a_channel_is_tapped_beside_whoever_holds_it(board: Board) -> None:
+    passes(board, "test_conformance_taps.py", 6)

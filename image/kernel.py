@@ -1,4 +1,4 @@
-"""The kernel that boxes and the emulated board boot: Debian's, with DAHDI's modules built for it once.
+"""The kernel that boxes and the emulated board boot: Debian's, with DAHDI's modules, patched, built for it once.
 
 Answers a folder with `vmlinuz`, `modules/usr/lib/modules/<version>/` (a layer for a root) and `busybox` (static, for
 first programs after the kernel). The compiler stays behind in the tree that built them.
@@ -12,6 +12,9 @@ from image import debian
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "locks/kernel.lock"
 PACKAGES = ("linux-image-amd64", "linux-headers-amd64", "dahdi-dkms", "busybox-static", "xz-utils")
+PATCH = HERE / "patches/dahdi-monitored-pseudo.patch"
+"""docs/adr/0021-a-mended-line-of-dahdi.md"""
+DKMS_CONF = HERE / "dkms-dahdi.conf"
 NO_INITRAMFS = """\
 Package: sa800-no-initramfs
 Version: 1
@@ -48,9 +51,13 @@ def recipe() -> debian.Recipe:
         title="Kernel: Debian's with DAHDI's modules, about three minutes",
         packages=PACKAGES,
         lock_file=LOCK,
-        hooks=('--customize-hook="$SA800_HOOKS/kernel-finish" "$1"',),
+        hooks=(
+            '--setup-hook=mkdir -p "$1/etc/dkms" && cp "$SA800_HOOKS/dkms-dahdi.conf" "$1/etc/dkms/dahdi.conf"'
+            f' && cp "$SA800_HOOKS/{PATCH.relative_to(HERE)}" "$1/etc/dkms/"',
+            '--customize-hook="$SA800_HOOKS/kernel-finish" "$1"',
+        ),
         hooks_home=HERE,
-        key_parts=(hook.read_bytes(),),
+        key_parts=(hook.read_bytes(), DKMS_CONF.read_bytes(), PATCH.read_bytes()),
         stand_ins=(NO_INITRAMFS,),
         refine=_take_out,
     )

@@ -121,6 +121,7 @@ class RealDahdi:
         self._hook(channel, OFF_HOOK)
 
     async def loops(self, channel: int) -> None:
+        await self.up()
         self._open(channel + 4)
         fcntl.ioctl(self._far[channel + 4], LOOPBACK, INT.pack(1))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from appliance_agent.system.linetests.kinds import Kind
 from appliance_agent.system.linetests.record import KEPT_OF_A_LINE, KeptTests, LineTest, State
 from appliance_agent.system.linetests.service import Asked
 from hal.sim import line
+from hal.sim.box import SimBox
 from tests.unit.lines_kit import DESIRED, LIMIT_S, Site, apply, site
 
 SET = Extension(number="1021", name="前台", kind=ExtensionKind.ANALOG, analog=AnalogSet(line="fxs-1"))
@@ -185,9 +187,15 @@ class Served(Channels):
 
 @pytest.fixture
 async def sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    async with site_of_sets(tmp_path, monkeypatch) as made:
+        yield made
+
+
+@asynccontextmanager
+async def site_of_sets(root: Path, monkeypatch: pytest.MonkeyPatch, box: SimBox | None = None) -> AsyncIterator[Site]:
     """With a set at fxs-1, and an Asterisk that is told."""
     monkeypatch.setattr(Channels, "_read", Served._read)
-    async with site(tmp_path, "ports:ooss", real=True) as made:
+    async with site(root, "ports:ooss", box=box, real=True) as made:
         apply(made, WITH_SET)
         await made.line("fxs-1", "in_service")
         channel = first(made, "fxs-1")
@@ -231,21 +239,20 @@ async def test_what_people_blocked_stays_blocked(sets: Site) -> None:
     assert f"dahdi set dnd {channel} off" not in sets.asterisk.said
 
 
-async def test_a_killed_agent_s_port_is_given_back(sets: Site, tmp_path: Path) -> None:
+async def test_a_killed_agent_s_port_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its row has no end; the next agent ends it, and says so to Asterisk when that is there."""
-    channel = first(sets, "fxs-1")
-    left = LineTest("left", "fxs-1", 1, Kind.NOISE, "lily", 1, detail={"order": {}})
-    await KeptTests(sets.database).put(left)
+    async with site_of_sets(tmp_path, monkeypatch) as killed:
+        box, channel = killed.box, first(killed, "fxs-1")
+        left = LineTest("left", "fxs-1", 1, Kind.NOISE, "lily", 1, detail={"order": {}})
+        await KeptTests(killed.database).put(left)
     ended_calls: list[str] = []
 
     async def hang_up(id_: str = "") -> int:
         ended_calls.append(id_)
         return 1
 
-    async with site(tmp_path, box=sets.box, real=True) as again:
+    async with site_of_sets(tmp_path, monkeypatch, box) as again:
         again.tests._ports._calls.hang_up = hang_up  # type: ignore[method-assign]
-        apply(again, WITH_SET)
-        await again.line("fxs-1", "in_service")
         again.bus.publish(AsteriskUp(restarted=False, startup_time="now"))
         async with asyncio.timeout(LIMIT_S):
             while f"dahdi set dnd {channel} off" not in again.asterisk.said:

@@ -82,7 +82,7 @@ class Configuration:
         """Set when there is a job to run."""
 
     async def load(self) -> None:
-        """Puts the running version into the holder. Before any other part starts. Raises Fault before init ran."""
+        """Puts the running version into the holder. First before any other part starts. Fault before init ran."""
         running = await self._store.running()
         if running is None:
             raise Fault(
@@ -228,7 +228,6 @@ class Configuration:
             async with lock:
                 await self._applier.run(job, document)
                 if job.state is JobState.DONE:
-                    self._holder.set(job.version, document)
                     self._bus.publish(VersionApplied(job.version))
 
     async def _verify(self, lock: asyncio.Lock) -> bool:
@@ -276,6 +275,8 @@ class Configuration:
             return 0
 
     async def _tell(self, job: Job) -> None:
+        if job.state is JobState.DONE:
+            await self.load()  # who is told that it is done, and looks, sees what runs now
         self._bus.publish(JobChanged(job.as_dict()))
 
 

@@ -88,15 +88,19 @@ class Seat:
 
         Raises AmiError with what did not come, TimeoutError when the box wrote no record.
         """
+        return self.ended_call(*self.begin_call(line, digits=digits, from_=from_))
+
+    def begin_call(self, line: str, *, digits: str = "1", from_: str = "13800138000") -> tuple[str, str]:
+        """As far as the seat's answer: the ids of both channels at the exchange."""
         since = len(self._ami.events)
         outside_id = self._originate(line, "menu", f"<{from_}>", DIGITS=digits)
-        return self._ended(outside_id, self._rung(since))
+        return outside_id, self._rung(since)
 
     def direct_call(self, line: str) -> Talk:
         """Somebody at the exchange calls by `line`, and the box rings the seat without a menu."""
         since = len(self._ami.events)
         outside_id = self._originate(line, "talk", "")
-        return self._ended(outside_id, self._rung(since))
+        return self.ended_call(outside_id, self._rung(since))
 
     def made_call(self, number: str) -> tuple[Talk, Message]:
         """The seat dials; who is called at the exchange answers, and both talk until the seat hangs up.
@@ -106,7 +110,7 @@ class Seat:
         since = len(self._ami.events)
         seat_id = self._originate(f"PJSIP/{number}@phone", "talk", f"<{EXTENSION}>", **TALKS)
         called = self._ami.wait("UserEvent", UserEvent="Called", since=since)
-        return self._ended(called["Id"], seat_id), called
+        return self.ended_call(called["Id"], seat_id), called
 
     @property
     def _ami(self) -> Ami:
@@ -127,7 +131,8 @@ class Seat:
         """The id of the channel at the seat's telephone."""
         return self._ami.wait("UserEvent", UserEvent="Rung", since=since)["Id"]
 
-    def _ended(self, outside_id: str, seat_id: str) -> Talk:
+    def ended_call(self, outside_id: str, seat_id: str) -> Talk:
+        """One that was begun, once both have hung up. Raises as `taken_call`."""
         for unique_id in (seat_id, outside_id):
             self._ami.wait("Hangup", Uniqueid=unique_id)
         record, outside = self.next_record(), self._product.exchange

@@ -7,6 +7,7 @@ LIMIT_S = 300.0
 """Of this machine's clock, on which the board may be much slower than on its own."""
 CONNECT_S = 5.0
 AGAIN_S = 0.2
+"""Between connections that are refused: nothing tells when the program listens."""
 
 
 class WireError(Exception):

@@ -25,7 +25,7 @@ ANSWER_S = 40.0
 """Until the far end answers; for Asterisk to seize a line without a number it is more than enough."""
 HANG_UP_S = 5.0
 TRIES, GUARD_S = 4, 1.0
-"""chan_dahdi keeps an analog port to itself for 2 s after a call (`guardtime`)."""
+"""chan_dahdi keeps an analog port to itself for 2 s after a call (`guardtime`); no event tells when that is over."""
 EVENTS = 20_000
 
 
@@ -84,7 +84,8 @@ class LineCalls:
 
     async def _begin(self, events: Subscription, fields: list[tuple[str, str]], dialled: str, account: str) -> Channel:
         for attempt in range(TRIES):
-            await asyncio.sleep(GUARD_S if attempt else 0)
+            if attempt:
+                await asyncio.sleep(GUARD_S)
             await self._link.ami.action("Originate", fields)
             if (answered := await self._answered(events, dialled, account)) is not None:
                 return answered

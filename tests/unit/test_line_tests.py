@@ -85,8 +85,8 @@ def figure(test: dict[str, Any], name: str) -> dict[str, Any]:
         ("e1-1", "", Asked(Kind.BITS, 5, 1, number="105"), "error_rate", None, "bad"),
     ],
 )
-async def test_what_a_line_shows(  # noqa: PLR0917
-    lines: Site, name: str, made: str, asked: Asked, figure_name: str, value: float | None, verdict: str
+async def test_what_a_line_shows(
+    lines: Site, *, name: str, made: str, asked: Asked, figure_name: str, value: float | None, verdict: str
 ) -> None:
     lines.happens(f"line {first(lines, name) + asked.timeslot - 1} {made}")
     test, progress = await run(lines, name, asked)
@@ -252,7 +252,7 @@ async def test_a_killed_agent_s_port_is_given_back(tmp_path: Path, monkeypatch: 
         return 1
 
     async with site_of_sets(tmp_path, monkeypatch, box) as again:
-        again.tests._ports._calls.hang_up = hang_up  # type: ignore[method-assign]
+        monkeypatch.setattr(again.tests._ports._calls, "hang_up", hang_up)
         again.bus.publish(AsteriskUp(restarted=False, startup_time="now"))
         async with asyncio.timeout(LIMIT_S):
             while f"dahdi set dnd {channel} off" not in again.asterisk.said:

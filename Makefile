@@ -44,16 +44,18 @@ fuzz:  ## FUZZ_S=600: each libFuzzer target of the C core for so many seconds (i
 bench-voicecore:  ## ns for a 20 ms tick of a channel, spandsp's receivers beside ours; JSON on the last line
 	@"$$(python3 -m image cext)/bin/bench"
 
-.PHONY: check check-lint check-units check-core check-hal
+.PHONY: check check-lint check-agent check-rest check-core check-hal
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
-	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --output-sync=target check-units check-lint check-core check-hal
+	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --output-sync=target check-agent check-rest check-lint check-core check-hal
 
 check-lint:
 	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/mypy board-tests/*.py && MYPYPATH=board-tests $$v/bin/mypy --python-version 3.14 -p linesim && $$v/bin/lint-imports --no-cache
 
-check-units:
-	@$(VENV)/bin/python -m pytest -q tests/unit tests/golden tests/ledger tests/property \
-	  -m "not lab and not browser and not long"
+check-agent:
+	@$(VENV)/bin/python -m pytest -q tests/unit -m "not lab and not browser and not long"
+
+check-rest:
+	@$(VENV)/bin/python -m pytest -q tests/golden tests/ledger tests/property -m "not lab and not browser and not long"
 
 check-core:
 	@$(VENV)/bin/python -m pytest -q tests/voicecore -m "not long"

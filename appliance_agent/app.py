@@ -61,6 +61,7 @@ from appliance_agent.system.lines.channels import Channels
 from appliance_agent.system.lines.hardware import SimulatedLines, hardware
 from appliance_agent.system.lines.history import LineHistory
 from appliance_agent.system.lines.repair import Repair
+from appliance_agent.system.lines.reported import LineReports
 from appliance_agent.system.lines.set_up import LinesSetUp
 from appliance_agent.system.lines.trace import Traces
 from appliance_agent.system.lines.watch import LineWatch
@@ -126,6 +127,8 @@ class Agent:
             alarms=self.alarms, bus=self.bus, clock=self.clock, blocked=lambda: self.line_blocks.now,
             stuck=lambda: self.line_repair.now,
         )  # fmt: skip
+        self.lines_set_up = LinesSetUp(self.box, board, NamesFile(self.paths.line_names), self.paths.line_report)
+        self.line_reports = LineReports(self.paths.line_report, self.lines_set_up, self.bus)
         command = None if self.identity.cards else self.control.command
         self.line_blocks = Blocks(
             database=self.database, clock=self.clock, bus=self.bus, config=self.config, cards=self.cards,
@@ -171,7 +174,7 @@ class Agent:
             paths=self.paths, box_secrets=secrets, store=ConfigurationStore(self.database), control=self.control,
             holder=self.config, bus=self.bus, clock=self.clock, audit=self.audit,
             prompts_on_disk=self.prompt_audio.on_disk, announced=self.identity.announce,
-            lines=LinesSetUp(self.box, self.cards.board, NamesFile(self.paths.line_names), self.paths.line_report),
+            lines=self.lines_set_up,
         )  # fmt: skip
         self.prompts = Prompts(self.prompt_audio, self.configuration.add_prompt)
 
@@ -215,7 +218,8 @@ class Agent:
         return (
             self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions, self.configuration,
             self.seats, self.board, self.recordings, self.hub, *self.simulation, self.line_watch, self.line_channels,
-            self.line_blocks, self.line_repair, self.line_traces, self.line_tests, self.cards, self.link, self.server,
+            self.line_blocks, self.line_repair, self.line_traces, self.line_tests, self.line_reports, self.cards,
+            self.link, self.server,
         )  # fmt: skip
 
     async def run(self) -> None:

@@ -19,6 +19,11 @@ class AsteriskDown:
 
 
 @dataclass(frozen=True, slots=True)
+class LinesReported:
+    """Telephone lines were brought up anew, or are there no more: another report of them lies on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
 class VersionApplied:
     """A configuration version runs now; `ConfigHolder` already has it."""
 

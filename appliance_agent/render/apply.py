@@ -108,20 +108,32 @@ class Applier:
     async def verify(self, version: int, document: Desired) -> None:
         """Makes files and Asterisk agree with `version`, the one that the database says runs. Raises Fault.
 
-        For a start of the agent and for a gap in the line to Asterisk: nobody knows then what Asterisk has read.
+        For a start of the agent and for a gap in the line to Asterisk: nobody knows then what Asterisk has read. And
+        for a card that came back: Asterisk gave its lines up when it went.
         """
         if await asyncio.to_thread(self._versions.current) != version:
             await asyncio.to_thread(self._versions.swap, version)
             await self._reload(EVERYTHING, version, _unheard)
-        wanted = await self._promised(version, document)
+        files = await asyncio.to_thread(self._versions.read, version)
+        there = (await self._facts_for(document)).lines
+        wanted = promised(document, files, there)
+        lacking = await self._lacking(document, wanted, limit_s=0)
+        if lacking - set(wanted.line_channels.values()):
+            log.warning("Asterisk had not read what should run", version=version, lacking=sorted(lacking))
+            await self._reload(EVERYTHING, version, _unheard)
+        if lacking and await self._lacking(document, wanted):
+            await self._lines.take_back(files, there)
+            await read_back(self._control, document, wanted)
+
+    async def _lacking(self, document: Desired, wanted: Names, limit_s: float | None = None) -> set[str]:
+        """Fields that Asterisk does not have after `limit_s`. Raises Fault when it does not answer."""
         try:
-            await read_back(self._control, document, wanted, limit_s=0)
+            await read_back(self._control, document, wanted, limit_s=limit_s)
         except Fault as fault:
             if fault.kind is FaultKind.UNAVAILABLE:
                 raise
-            log.warning("Asterisk had not read what should run", version=version, message=fault.message)
-            await self._reload(EVERYTHING, version, _unheard)
-            await read_back(self._control, document, wanted)
+            return {field.path for field in fault.fields}
+        return set()
 
     # ── forward ────────────────────────────────────────────────────────────────────────────────────
     async def _forward(self, job: Job, document: Desired) -> None:

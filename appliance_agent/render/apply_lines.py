@@ -50,16 +50,31 @@ def plan_lines(before: dict[str, str], after: dict[str, str]) -> LinesPlan:
     return LinesPlan(changes, ss7=ss7 and bool(changes))
 
 
+def lines_without_channels(files: dict[str, str], served: Collection[int], there: Collection[str]) -> LinesPlan:
+    """Lines of `files` whose card is there and of which Asterisk serves nothing: it gave them up when the card went.
+    What it serves a part of stays as it is: there may be calls on it."""
+    found = plan_lines({}, {name: text for name, text in files.items() if name in FILES})
+    held = {line: set(promised_channels(files, {line})) for line in there}
+    gone = tuple(one for one in found.changes if one.create and one.line in held and not held[one.line] & set(served))
+    return LinesPlan(gone, ss7=found.ss7 and bool(gone))
+
+
 def plans_of(files: dict[str, str], lines: set[str]) -> tuple[LinePlan, ...]:
     """What the version wants of these lines."""
     return tuple(plan for name, plan in _plans(files).items() if name in lines)
 
 
-def promised_channels(files: dict[str, str]) -> dict[int, str]:
-    """DAHDI channel → field of its line, for an Asterisk that read `files`."""
+def lines_of(files: dict[str, str]) -> frozenset[str]:
+    """Lines that an Asterisk that read `files` knows."""
+    return frozenset(_by_line(files))
+
+
+def promised_channels(files: dict[str, str], there: Collection[str] | None = None) -> dict[int, str]:
+    """DAHDI channel → field of its line, for an Asterisk that read `files`. `there`: of these lines only."""
     return {
         number: field_of_line(line, files)
         for line, parts in _by_line(files).items()
+        if there is None or line in there
         for part in parts
         for number in _numbers(part)
     }

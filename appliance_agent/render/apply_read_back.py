@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from appliance_agent.config.model import Desired
@@ -40,9 +40,10 @@ class Names:
 KINDS = ("endpoint", "identify", "transport", "queue", "context", "music_class")
 
 
-def promised(document: Desired, files: dict[str, str]) -> Names:
+def promised(document: Desired, files: dict[str, str], there: Collection[str] | None = None) -> Names:
     """What an Asterisk that read `files`, rendered from `document`, must know. The contexts come from the file:
-    which retired menus stand there was decided when it was rendered."""
+    which retired menus stand there was decided when it was rendered. `there`: lines whose card has not gone since
+    then; None when all are."""
     pjsip = sections(files.get("pjsip.conf", ""))
     contexts = frozenset(name_of(section) for section in sections(files.get("extensions.conf", "")))
     return Names(
@@ -52,7 +53,7 @@ def promised(document: Desired, files: dict[str, str]) -> Names:
         queue=queues_of(document),
         context=contexts - {"general", "globals"},
         music_class=frozenset(moh.classes(document)),
-        line_channels=promised_channels(files),
+        line_channels=promised_channels(files, there),
     )
 
 

@@ -2,14 +2,20 @@
 
 import asyncio
 import time
+from collections.abc import Collection
+
+import structlog
 
 from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault
-from appliance_agent.render.apply_lines import field_of_line, plans_of
+from appliance_agent.render.apply_lines import field_of_line, lines_without_channels, plans_of
 from appliance_agent.render.apply_reloads import ReloadPlan
 from appliance_agent.render.apply_stage import RenderedVersions
 from appliance_agent.render.control import AsteriskControl, LineSetup, Log
 
+log = structlog.get_logger()
+
 HANG_UP_LIMIT_S = 10.0
+RESTART_LIMIT_S = 20.0
 LOOK_S = 0.1
 MODULE = "chan_dahdi.so"
 
@@ -24,6 +30,8 @@ async def calls_ended_by(plan: ReloadPlan, control: AsteriskControl) -> int:
 class LinesOutAndIn:
     def __init__(self, control: AsteriskControl, setup: LineSetup, versions: RenderedVersions) -> None:
         self._control, self._setup, self._versions = control, setup, versions
+        self._restarted_for: set[str] = set()
+        """Lines for which Asterisk was started anew, in vain so far: no second time."""
 
     async def take_out(self, plan: ReloadPlan, version: int, note: Log) -> None:
         """Ends what calls are left on the plan's lines, has Asterisk let go of them and configures them as `version`
@@ -51,6 +59,24 @@ class LinesOutAndIn:
         for change in plan.lines:
             if change.create:
                 await self._tell(change.create, note)
+
+    async def take_back(self, files: dict[str, str], there: Collection[str]) -> None:
+        """Gives Asterisk the lines of `files` that it gave up when their card went; their card is back and configured
+        (`there`). Beside SS7 that takes a restart, which waits for a moment without calls: raises Fault UNAVAILABLE."""
+        plan = lines_without_channels(files, await self._control.line_channels(), there)
+        names = {change.line for change in plan.changes}
+        self._restarted_for &= names
+        if plan.ss7 and names - self._restarted_for:
+            if await self._control.active_calls():
+                message = f"{', '.join(sorted(names))}: beside SS7 a line comes back when no call is up"
+                raise Fault(FaultKind.UNAVAILABLE, "config.lines_wait", message)
+            self._restarted_for |= names
+            log.info("Asterisk starts anew for lines that are back", lines=sorted(names))
+            await self._control.restart(limit_s=RESTART_LIMIT_S)
+        elif not plan.ss7:
+            for change in plan.changes:
+                for command in (*change.destroy, change.create):
+                    await self._tell(command, lambda told: log.info("a line is back", command=told))
 
     async def _tell(self, command: str, note: Log) -> None:
         note(command)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from appliance_agent.asterisk.dahdi import DahdiChannel, pri_circuits, ss7_circuits
-from appliance_agent.kernel.errors import Fault
+from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import AsteriskUp
 from appliance_agent.system.lines import blocks as blocks_module
 from appliance_agent.system.lines import console
 from appliance_agent.system.lines.wanted import Wanted
+from appliance_agent.system.lines.watch import LineWatch
 from hal.sim.box import SimBox
 from hal.sim.words import cards, position
 from tests.unit.lines_kit import LIMIT_S, Site, site
@@ -150,6 +151,21 @@ async def test_simulated_lines_are_blocked_without_asterisk(tmp_path: Path) -> N
         assert lines.asterisk.said == []
         with pytest.raises(Fault, match="simulated"):
             await lines.traces.begin("e1-1", 5, "lily")
+
+
+async def test_before_the_first_look_a_line_is_not_unknown(lines: Site) -> None:
+    watch = LineWatch(
+        box=lines.box, cards=lines.cards, channels=lines.channels, history=lines.history, config=lines.config,
+        alarms=lines.alarms, bus=lines.bus, clock=lines.clock, blocked=dict, stuck=dict,
+    )  # fmt: skip
+    with pytest.raises(Fault) as early:
+        watch.one("fxo-1")
+    assert early.value.kind is FaultKind.UNAVAILABLE
+    await watch.look()
+    assert watch.one("fxo-1").facts.name == "fxo-1"
+    with pytest.raises(Fault) as unknown:
+        watch.one("fxo-99")
+    assert unknown.value.kind is FaultKind.NOT_FOUND
 
 
 async def test_a_trace_is_written_down_and_ends(lines: Site, tmp_path: Path) -> None:

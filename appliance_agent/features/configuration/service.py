@@ -23,11 +23,12 @@ from appliance_agent.kernel.addresses import own_addresses
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import Clock
 from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault
-from appliance_agent.kernel.events import AsteriskUp, JobChanged, VersionApplied
+from appliance_agent.kernel.events import AsteriskUp, JobChanged, LinesReported, VersionApplied
 from appliance_agent.kernel.ids import new_id
 from appliance_agent.kernel.secrets import BoxSecrets
 from appliance_agent.render.apply import Applier
 from appliance_agent.render.apply_job import Job, JobState, Timing
+from appliance_agent.render.apply_lines import lines_of
 from appliance_agent.render.apply_log import AsteriskLog
 from appliance_agent.render.apply_reloads import ReloadPlan, plan_reloads
 from appliance_agent.render.apply_stage import RenderedVersions
@@ -80,6 +81,8 @@ class Configuration:
         )  # fmt: skip
         self._work = asyncio.Event()
         """Set when there is a job to run."""
+        self._taken_in: frozenset[str] = frozenset()
+        """Lines for whose return a job was begun; it may have failed, and is not begun for the same return again."""
 
     async def load(self) -> None:
         """Puts the running version into the holder. First before any other part starts. Fault before init ran."""
@@ -94,15 +97,15 @@ class Configuration:
     async def run(self) -> None:
         await self.load()
         lock = asyncio.Lock()
-        with self._bus.subscribe(AsteriskUp, limit=10) as ups:
+        with self._bus.subscribe(AsteriskUp, LinesReported, limit=10) as news:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._run_jobs(lock))
                 while True:
-                    agreed = await self._verify(lock)
+                    agreed = await self._verify(lock) and await self._take_in()
                     # A trunk's name that could not be resolved, say, heals without anybody's act.
                     with suppress(TimeoutError):
                         async with asyncio.timeout(None if agreed else VERIFY_AGAIN_S):
-                            await ups.get()
+                            await news.get()
 
     # ── draft ──────────────────────────────────────────────────────────────────────────────────────
     async def view(self) -> ConfigView:
@@ -241,6 +244,31 @@ class Configuration:
             except (Fault, TimeoutError) as error:
                 log.warning("running version not verified", version=self._holder.version, reason=str(error))
                 return False
+        return True
+
+    async def _take_in(self) -> bool:
+        """Lines that run in no file because their card was away when the files were made, and that are there now:
+        what runs is applied anew. False: later, when it ends no call or no other job is on."""
+        document, version = self._holder.desired, self._holder.version
+        there = frozenset((await self._facts(document)).lines) & {plan.name for plan in plans(document)}
+        files = await asyncio.to_thread(self._versions.read, version)
+        back = there - lines_of(files)
+        self._taken_in &= back
+        if not back - self._taken_in:
+            return True
+        plan = plan_reloads(files, render(document, await self._facts(document)))
+        if plan.ends_calls and await self._calls(plan):
+            return False
+        names = ", ".join(sorted(back))
+        job = Job(id=new_id(), version=0, previous=0, timing=Timing.IDLE, created_us=self._clock.now_us())
+        try:
+            await self._store.create_job(document, job=job, author="system", comment=f"the card is back: {names}")
+        except Fault as fault:  # somebody's apply runs: it takes them in
+            log.info("lines are taken in later", lines=names, reason=fault.message)
+            return False
+        self._taken_in |= back
+        log.info("lines are taken in", lines=names, version=job.version)
+        self._work.set()
         return True
 
     async def _save(self, before: Desired, after: Desired, revision: int) -> int:

@@ -33,7 +33,7 @@ from appliance_agent.system.lines.cards import Cards, Found
 from appliance_agent.system.lines.channels import Channels
 from appliance_agent.system.lines.history import LineHistory
 from appliance_agent.system.lines.trace import Trace, Traces
-from appliance_agent.system.lines.watch import LineWatch, Seen
+from appliance_agent.system.lines.watch import LineWatch
 from appliance_agent.system.linetests import kinds
 from appliance_agent.system.linetests.service import Asked, LineTests
 from hal.errors import HalError, Refused
@@ -66,7 +66,7 @@ class Lines:
         )  # fmt: skip
 
     def detail(self, name: str) -> LineDetail:
-        seen = self._seen(name)
+        seen = self._watch.one(name)
         found, reading = self._cards.found, seen.facts.reading
         line = found.line(name) if found else None
         framing = reading.span.line if reading and reading.span else None
@@ -87,7 +87,7 @@ class Lines:
         )
 
     async def history(self, name: str, hours: int, limit: int) -> HistoryOut:
-        self._seen(name)
+        self._watch.one(name)
         since_us = self._clock.now_us() - hours * HOUR_US
         periods = await self._history.periods(name, since_us, limit)
         counts = await self._history.counts(name, since_us)
@@ -103,7 +103,7 @@ class Lines:
         )  # fmt: skip
 
     async def block(self, name: str, timeslots: list[int], by: str, *, on: bool) -> LineDetail:
-        self._seen(name)
+        self._watch.one(name)
         if on:
             await self._blocks.block(name, timeslots, by)
         else:
@@ -131,11 +131,11 @@ class Lines:
         return LineTestOut.model_validate(await self._tests.stop(id_))
 
     async def trace(self, name: str, seconds: int, by: str) -> TraceOut:
-        self._seen(name)
+        self._watch.one(name)
         return _trace(await self._traces.begin(name, seconds, by))
 
     async def traces(self, name: str) -> list[TraceOut]:
-        self._seen(name)
+        self._watch.one(name)
         return [_trace(trace) for trace in await self._traces.of(name)]
 
     async def stop_trace(self, id_: str) -> TraceOut:
@@ -184,11 +184,6 @@ class Lines:
             raise Fault(FaultKind.CONFLICT, "cards.refused", error.message, hint=error.hint) from error
         except HalError as error:
             raise Fault(FaultKind.UNAVAILABLE, "lines.driver", error.message, hint=error.hint) from error
-
-    def _seen(self, name: str) -> Seen:
-        if name not in self._watch.seen:
-            raise Fault(FaultKind.NOT_FOUND, "lines.unknown", f"there is no line {name[:20]!r}")
-        return self._watch.seen[name]
 
     def _named(self, key: str) -> CardId:
         found = self._cards.found

@@ -1,7 +1,7 @@
 """Configures lines while the box runs: what `sa800-lines` does at boot, for the lines that a change is about."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from appliance_agent.kernel.errors import Fault, FaultKind
@@ -42,6 +42,40 @@ class LinesSetUp:
             raise _away(str(error)) from error
         return {line.name: line.trouble for line in done if line.trouble}
 
+    async def note_gone(self) -> None:
+        """The report loses the lines that are there no more: `sa800-lines` tells what came, nobody else what went.
+        Raises Fault UNAVAILABLE."""
+        try:
+            with await asyncio.to_thread(hold, self._report, SA800_LINES_LIMIT_S):
+                async with asyncio.timeout(LIMIT_S):
+                    inventory = await self._box.inventory()
+                naming = name_lines(await asyncio.to_thread(self._names.load), inventory)
+                there = {line.name for line in naming.lines if line.channel}
+                await asyncio.to_thread(self._forget, there)
+        except TimeoutError as error:
+            raise _away(f"the cards did not answer within {LIMIT_S:.0f} s") from error
+        except (HalError, OSError) as error:
+            raise _away(str(error)) from error
+
+    def _forget(self, there: Collection[str]) -> None:
+        """Blocking."""
+        before = self._read()
+        gone = {line.name for line in before.lines} - set(there)
+        if gone:
+            planned = {line.name for line in before.lines if line.configured or line.trouble}
+            lines = tuple(line for line in before.lines if line.name not in gone)
+            missing = tuple(sorted({*before.missing, *(gone & planned)}))
+            self._write(Report(lines, missing, before.troubles))
+
+    def _read(self) -> Report:
+        try:
+            return from_json(self._report.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NoReport):
+            return Report()
+
+    def _write(self, report: Report) -> None:
+        write_atomically(self._report, to_json(report).encode("utf-8"), mode=0o664)
+
     async def _configure(self, plans: Sequence[LinePlan], log: Callable[[str], None]) -> list[LineReport]:
         inventory = await self._box.inventory()
         naming = name_lines(await asyncio.to_thread(self._names.load), inventory)
@@ -55,14 +89,10 @@ class LinesSetUp:
 
     def _tell(self, done: list[LineReport]) -> None:
         """Blocking. Lines that are left out of Asterisk's files are those with trouble in the report."""
-        try:
-            before = from_json(self._report.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NoReport):
-            before = Report()
+        before = self._read()
         fresh = {line.name: line for line in done}
         lines = [fresh.pop(line.name, line) for line in before.lines]
-        after = Report((*lines, *fresh.values()), before.missing, before.troubles)
-        write_atomically(self._report, to_json(after).encode("utf-8"), mode=0o664)
+        self._write(Report((*lines, *fresh.values()), before.missing, before.troubles))
 
 
 def _away(reason: str) -> Fault:

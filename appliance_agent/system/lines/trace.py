@@ -122,10 +122,8 @@ class Traces:
         return self._kept / f"{trace.id}.txt"
 
     def _words(self, name: str, *, on: bool) -> list[str]:
-        seen, found = self._watch.seen.get(name), self._cards.found
+        seen, found = self._watch.one(name), self._cards.found
         line = found.line(name) if found else None
-        if seen is None:
-            raise Fault(FaultKind.NOT_FOUND, "lines.unknown", f"there is no line {name[:20]!r}")
         if self._asterisk is None:
             raise Fault(FaultKind.CONFLICT, "lines.simulated", f"{name} is simulated: nothing is signalled on it")
         wanted = seen.facts.wanted

@@ -18,6 +18,7 @@ from appliance_agent.config.holder import ConfigHolder
 from appliance_agent.config.model import Desired
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import Clock
+from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import LiveChanged, VersionApplied
 from appliance_agent.system.alarms import Alarms, Level
 from appliance_agent.system.lines.cards import Cards, CardsChanged, Found
@@ -86,12 +87,24 @@ class LineWatch:
         self._told: dict[tuple[str, str], Trouble] = {}
         """What was last said with them."""
         self._silent = False
+        self._looked = False
         self._wanted_of: tuple[Desired, Mapping[str, Wanted]] | None = None
         self.seen: Mapping[str, Seen] = {}
         """By name, in the order in which they were first named."""
 
     def live(self) -> list[dict[str, Any]]:
         return [seen.view() for seen in self.seen.values()]
+
+    def one(self, name: str) -> Seen:
+        """Raises Fault: NOT_FOUND, or UNAVAILABLE in the first seconds of the agent, when nothing was looked at yet."""
+        if name in self.seen:
+            return self.seen[name]
+        if not self._looked:
+            raise Fault(
+                FaultKind.UNAVAILABLE, "lines.not_looked", "the box is looking for its cards",
+                hint="Try again in some seconds.", retry_after_s=2,
+            )  # fmt: skip
+        raise Fault(FaultKind.NOT_FOUND, "lines.unknown", f"there is no line {name[:20]!r}")
 
     async def run(self) -> None:
         self._suffered = await self._history.open()
@@ -222,6 +235,7 @@ class LineWatch:
 
     async def _take(self, facts: list[LineFacts]) -> None:
         before, self.seen = self.seen, {one.name: self._aged(one) for one in facts}
+        self._looked = True
         for name, seen in self.seen.items():
             was = before.get(name)
             if was is None or was.view() != seen.view():

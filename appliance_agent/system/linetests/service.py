@@ -146,10 +146,7 @@ class LineTests:
 
     # ── the line ───────────────────────────────────────────────────────────────────────────────────
     def _wanted(self, name: str) -> Wanted | None:
-        seen = self._watch.seen.get(name)
-        if seen is None:
-            raise Fault(FaultKind.NOT_FOUND, "lines.unknown", f"there is no line {name[:20]!r}")
-        return seen.facts.wanted
+        return self._watch.one(name).facts.wanted
 
     def _place(self, name: str, asked: Asked) -> Place:
         wanted, found = self._wanted(name), self._cards.found

@@ -15,7 +15,7 @@ from hal.boards import BOARDS, SA800, Board
 from hal.errors import HalError, NamesDamaged
 from hal.linux.box import LinuxBox
 from hal.lock import hold
-from hal.model.inventory import Inventory
+from hal.model.inventory import CardId, Inventory
 from hal.model.lines import Naming
 from hal.names_file import NamesFile
 from hal.protocols.box import Box
@@ -25,6 +25,8 @@ from hal.setup.plan import LinePlan, NoPlan
 from hal.setup.report import Report
 
 LIMIT_S = 60.0
+ROUNDS = 5
+"""A card that comes meanwhile is told to systemd, which does not start twice what runs: it is looked for here."""
 AGENT_LIMIT_S = 25.0
 """The agent configures lines for 20 s at most (system/lines/set_up.py)."""
 TONES = ("/usr/sbin/dahdi_cfg", "-c", "/etc/dahdi/tones.conf")
@@ -61,11 +63,20 @@ async def _bring_up(
 
     try:
         async with asyncio.timeout(LIMIT_S):
-            return await bring_up(box, board, name, plans, say)
+            for _ in range(ROUNDS):
+                before = await _cards(box)
+                told = await bring_up(box, board, name, plans, say)
+                if await _cards(box) <= before:
+                    break
+            return told
     except TimeoutError:
         return Report(missing=_all(plans), troubles=(f"the cards did not answer within {LIMIT_S:.0f} s",))
     except (HalError, OSError) as error:
         return Report(missing=_all(plans), troubles=(str(error),))
+
+
+async def _cards(box: Box) -> frozenset[CardId]:
+    return frozenset(card.id for card in (await box.inventory()).cards)
 
 
 def _board(identity: Path, troubles: list[str]) -> Board:

@@ -221,6 +221,21 @@ async def test_the_command_stores_names_and_report(box: SimBox, files: Files) ->
     assert files[3].stat().st_mode & 0o777 == 0o664
 
 
+async def test_a_card_that_comes_meanwhile_is_brought_up_too(
+    box: SimBox, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = [cards.e1("TE122", 1)]
+
+    def said(text: str) -> None:
+        if text.startswith("fxo-1") and late:
+            box.plug(late.pop(), "pci:0000:09:00.0", assign=False)
+
+    monkeypatch.setattr("hal.setup.__main__.say", said)
+    told = await set_up(box, *files)
+    assert set(by_name(told)) == {"e1-1", "e1-2", "e1-3", "fxo-1", "fxo-2", "fxs-1"}
+    assert by_name(told)["e1-1"].configured
+
+
 async def test_a_box_without_cards_and_without_a_plan(files: Files) -> None:
     files[1].unlink()
     assert await set_up(SimBox(), *files) == Report()

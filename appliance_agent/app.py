@@ -125,7 +125,7 @@ class Agent:
         self.line_watch = LineWatch(
             box=self.box, cards=self.cards, channels=self.line_channels, history=self.line_history, config=self.config,
             alarms=self.alarms, bus=self.bus, clock=self.clock, blocked=lambda: self.line_blocks.now,
-            stuck=lambda: self.line_repair.now,
+            stuck=lambda: self.line_repair.now, testing=lambda: self.line_tests.now,
         )  # fmt: skip
         self.lines_set_up = LinesSetUp(self.box, board, NamesFile(self.paths.line_names), self.paths.line_report)
         self.line_reports = LineReports(self.paths.line_report, self.lines_set_up, self.bus)

@@ -148,7 +148,7 @@ async def site(
     )  # fmt: skip
     watch = LineWatch(
         box=box, cards=found, channels=channels, history=history, config=config, alarms=alarms, bus=bus, clock=clock,
-        blocked=lambda: blocks.now, stuck=dict,
+        blocked=lambda: blocks.now, stuck=dict, testing=lambda: tests.now,
     )  # fmt: skip
     traces = Traces(
         database=database, clock=clock, bus=bus, cards=found, watch=watch, command=asterisk.command if real else None,

@@ -149,7 +149,9 @@ async def test_one_at_a_time_and_a_person_ends_it(lines: Site) -> None:
             await lines.tests.begin("e1-1", Asked(Kind.NOISE, number="1"), "lily")
         while (await told.get()).test["progress"] is None:
             pass
+        await lines.line("fxo-1", "testing")
         await lines.tests.stop(begun["id"])
+        await lines.line("fxo-1", "in_service")
         test, _ = await ended(told, begun["id"])
     assert (test["state"], test["verdict"], test["order"]["seconds"]) == ("stopped", "good", 60)
     assert (await lines.tests.stop(begun["id"]))["state"] == "stopped"

@@ -156,7 +156,7 @@ async def test_simulated_lines_are_blocked_without_asterisk(tmp_path: Path) -> N
 async def test_before_the_first_look_a_line_is_not_unknown(lines: Site) -> None:
     watch = LineWatch(
         box=lines.box, cards=lines.cards, channels=lines.channels, history=lines.history, config=lines.config,
-        alarms=lines.alarms, bus=lines.bus, clock=lines.clock, blocked=dict, stuck=dict,
+        alarms=lines.alarms, bus=lines.bus, clock=lines.clock, blocked=dict, stuck=dict, testing=dict,
     )  # fmt: skip
     with pytest.raises(Fault) as early:
         watch.one("fxo-1")

@@ -21,12 +21,12 @@ BEARERS = frozenset(range(1, 32)) - {16}
 def line(
     *, present: bool = True, served: bool = True, wanted: Wanted | None = WANTED, signalling: str | None = "Clear",
     alarms: frozenset[Alarm] = frozenset(), calls: frozenset[int] = frozenset(), blocked: frozenset[int] = frozenset(),
-    kind: PortKind = PortKind.E1, stuck: frozenset[int] = frozenset(),
+    kind: PortKind = PortKind.E1, stuck: frozenset[int] = frozenset(), testing: frozenset[int] = frozenset(),
 ) -> LineFacts:  # fmt: skip
     port = PortState(signalling, open=True, alarms=alarms)
     span = SpanState(alarms, None, clock_master=False) if kind is PortKind.E1 else None
     slots = 31 if kind is PortKind.E1 else 1
-    return LineFacts("x", kind, 1, present, served, wanted, Reading(port, span), slots, calls, blocked, stuck)
+    return LineFacts("x", kind, 1, present, served, wanted, Reading(port, span), slots, calls, blocked, stuck, testing)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,9 @@ def line(
         (line(blocked=BEARERS), Shown.BLOCKED),
         (line(blocked=BEARERS - {5}, calls=frozenset({5})), Shown.IN_CALL),
         (line(blocked=BEARERS - {5}), Shown.IN_SERVICE),
+        (line(testing=frozenset({5}), calls=frozenset({5})), Shown.TESTING),
+        (line(testing=frozenset({5}), calls=frozenset({5, 6})), Shown.IN_CALL),
+        (line(testing=frozenset({5}), alarms=frozenset({Alarm.RED})), Shown.ALARM),
         (line(), Shown.IN_SERVICE),
     ],
 )

@@ -23,6 +23,8 @@ class Shown(StrEnum):
     ALARM = "alarm"
     BLOCKED = "blocked"
     """All of it was taken out of service by a person."""
+    TESTING = "testing"
+    """A person's test is on it, and no other call."""
     IN_CALL = "in_call"
     IN_SERVICE = "in_service"
 
@@ -55,6 +57,7 @@ class LineFacts:
     """Timeslots in a call; an analog line has timeslot 1 only."""
     blocked: frozenset[int] = frozenset()
     stuck: frozenset[int] = frozenset()
+    testing: frozenset[int] = frozenset()
 
     @property
     def alarms(self) -> frozenset[Alarm]:
@@ -76,6 +79,7 @@ def shown(facts: LineFacts) -> Shown:
         Shown.NOT_READY: not ready,
         Shown.ALARM: bool(facts.alarms),
         Shown.BLOCKED: facts.bearers <= facts.blocked,
+        Shown.TESTING: bool(facts.testing) and facts.calls <= facts.testing,
         Shown.IN_CALL: bool(facts.calls),
     }
     return next((state for state, holds in first.items() if holds), Shown.IN_SERVICE)

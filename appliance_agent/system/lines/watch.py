@@ -64,17 +64,18 @@ class Seen:
 
 
 class LineWatch:
-    """`blocked`, `stuck`: timeslots that people took out of service, and that are stuck."""
+    """`blocked`, `stuck`, `testing`: timeslots that people took out of service, that are stuck, that are tested."""
 
     name = "lines"
 
     def __init__(
         self, *, box: Box, cards: Cards, channels: Channels, history: LineHistory, config: ConfigHolder, alarms: Alarms,
         bus: Bus, clock: Clock, blocked: Callable[[], Timeslots], stuck: Callable[[], Timeslots],
+        testing: Callable[[], Timeslots],
     ) -> None:  # fmt: skip
         self._box, self._cards, self._channels, self._history = box, cards, channels, history
         self._config, self._alarms, self._bus, self._clock = config, alarms, bus, clock
-        self._blocked, self._stuck = blocked, stuck
+        self._blocked, self._stuck, self._testing = blocked, stuck, testing
         self._patient = Patient(READ_LIMIT_S)
         self._news = asyncio.Event()
         self._looks = 0
@@ -193,13 +194,13 @@ class LineWatch:
     def _facts(self, found: Found) -> list[LineFacts]:
         wanted = self._wanted()
         served = {line.name for line in found.admission.lines}
-        calls, blocked, stuck = self._calls(found), self._blocked(), self._stuck()
+        calls, blocked, stuck, testing = self._calls(found), self._blocked(), self._stuck(), self._testing()
         facts = [
             LineFacts(
                 line.name, line.kind, line.order, present=True, served=line.name in served,
                 wanted=wanted.get(line.name), reading=self._readings.get(line.name), timeslots=line.channels,
                 calls=calls.get(line.name, frozenset()), blocked=blocked.get(line.name, frozenset()),
-                stuck=stuck.get(line.name, frozenset()),
+                stuck=stuck.get(line.name, frozenset()), testing=testing.get(line.name, frozenset()),
             )
             for line in found.naming.lines
         ]  # fmt: skip

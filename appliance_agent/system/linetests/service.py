@@ -140,6 +140,12 @@ class LineTests:
         self._wanted(name)
         return [self._view(test) for test in await self._tests.of(name)]
 
+    @property
+    def now(self) -> Mapping[str, frozenset[int]]:
+        """Line → the timeslot on which a test runs."""
+        running = self._running
+        return {} if running is None else {running.test.line: frozenset({running.test.timeslot})}
+
     def _view(self, test: LineTest) -> dict[str, Any]:
         running = self._running
         return test.view(running.progress if running is not None and running.test.id == test.id else None)

@@ -53,6 +53,7 @@ const tones: Record<StatusKind, Record<string, Tone>> = {
   line: {
     in_service: 'good',
     in_call: 'info',
+    testing: 'info',
     alarm: 'bad',
     missing: 'bad',
     refused: 'warn',

@@ -9,6 +9,7 @@ export type LineState =
   | 'not_ready'
   | 'alarm'
   | 'blocked'
+  | 'testing'
   | 'in_call'
   | 'in_service';
 export type LineAlarm = 'red' | 'yellow' | 'blue' | 'loop' | 'recovering' | 'not_open';

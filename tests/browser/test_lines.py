@@ -156,6 +156,7 @@ async def test_a_line_is_tested_and_its_result_is_told(room: Room) -> None:
     await expect(result.first).to_have_attribute("data-verdict", "good")
     await room.get("test-seconds").locator("input").fill("60")
     await room.get("btn-test").click()
+    await expect(room.get("line-state")).to_have_attribute("data-value", "testing")
     await room.get("btn-test-stop").click()
     await expect(result.first).to_have_attribute("data-state", "stopped", timeout=20_000)
     await room.close_drawer()

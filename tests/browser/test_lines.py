@@ -131,6 +131,16 @@ async def test_an_alarm_comes_and_goes(room: Room) -> None:
     await room.close_drawer()
 
 
+async def test_what_is_refused_is_told_in_the_language_of_the_page(room: Room) -> None:
+    await room.lines_page()
+    await room.port("e1-1").click()
+    await room.get("btn-trace").click()
+    alert = room.get("line-traces").get_by_test_id("error-alert")
+    await expect(alert).to_have_attribute("data-key", "lines.simulated")
+    await expect(alert).to_have_text("这是模拟线路，上面没有信令")
+    await room.close_drawer()
+
+
 async def test_a_line_is_tested_and_its_result_is_told(room: Room) -> None:
     """Followed while it runs, judged in words, kept; what cannot be tested there says why."""
     channel = (await room.api.get("/lines/fxo-1"))["channel"]

@@ -144,7 +144,8 @@ async def test_another_card_takes_over_the_names(panel: Panel) -> None:
         next(one["id"] for one in cards if "410" in one["model"]),
         next(one["id"] for one in cards if "800" in one["model"]),
     )
-    assert (await send(panel.technician, "POST", f"/cards/{new}/replace", {"by": old}))[0] == 409
+    status, body = await send(panel.technician, "POST", f"/cards/{new}/replace", {"by": old})
+    assert (status, body["error"]["key"]) == (409, "cards.not_replaceable")
     assert (await send(panel.technician, "POST", f"/cards/{old}/replace", {"by": "x"}))[0] == 422
     status, body = await send(panel.technician, "POST", f"/cards/{old}/replace", {"by": new})
     assert status == 200, body

@@ -193,8 +193,9 @@ class CallControl:
         ):
             prefixes = ", ".join(sorted({route.prefix for route in desired.outbound})) or "none"
             raise Fault(
-                FaultKind.CONFLICT, "calls.unknown_number", f"{to} is no extension and begins with no outside prefix",
-                hint=f"Dial an extension, or a prefix ({prefixes}) and the number.",
+                FaultKind.CONFLICT, "calls.unknown_number",
+                f"{to} is no extension and begins with no outside prefix ({prefixes})",
+                hint="Dial an extension, or an outside prefix and the number.",
             )  # fmt: skip
 
 

@@ -171,7 +171,7 @@ class Lines:
         old, new = self._named(key), self._named(by)
         if self._present(old) or not self._present(new):
             raise Fault(
-                FaultKind.CONFLICT, "cards.present", f"{new} cannot take over the lines of {old}",
+                FaultKind.CONFLICT, "cards.not_replaceable", f"{new} cannot take over the lines of {old}",
                 hint="The old card must be out of the box, the new one in it.",
             )  # fmt: skip
         await self._renamed(self._cards.replace(old, new))

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { i18n } from '../src/i18n';
 import en from '../src/locales/en';
 import zh from '../src/locales/zh';
+import { errorWords, TELLING } from '../src/util/faults';
 
 const SRC = join(import.meta.dirname, '../src');
 
@@ -48,5 +50,29 @@ describe('words', () => {
       const values = JSON.stringify(language);
       expect(values).not.toContain('""');
     }
+  });
+});
+
+describe('words of errors', () => {
+  i18n.global.setLocaleMessage('zh', zh);
+  const told = (key: string) => errorWords({ key, message: 'The box says.', hint: 'Do this.' });
+
+  it('are ours where the key is known, and no English stands beside them', () => {
+    expect(told('seats.no_extension')).toEqual({
+      message: '没有用来接听的分机',
+      hint: '请在登录时选择分机，或请管理员分配。',
+      own: '',
+    });
+    expect(told('user.unknown')).toEqual({ message: '没有这个用户', hint: '', own: '' });
+  });
+  it('have the sentence of the box below them where it tells more', () => {
+    expect(told('seats.taken').own).toBe('The box says.');
+  });
+  it('are the ones of the box where the key is new', () => {
+    expect(told('new.key')).toEqual({ message: 'The box says.', hint: 'Do this.', own: '' });
+  });
+  it('exist for every error whose own sentence is shown', () => {
+    const known = new Set(Object.keys(zh.errors));
+    expect([...TELLING].filter((key) => !known.has(key.replaceAll('.', '_')))).toEqual([]);
   });
 });

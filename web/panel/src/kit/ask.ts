@@ -3,6 +3,7 @@ import 'element-plus/es/components/message/style/css';
 import 'element-plus/es/components/message-box/style/css';
 import type { Sa800Error } from '@sa800/sdk';
 import { i18n } from '@/i18n';
+import { errorWords } from '@/util/faults';
 
 const t = (key: string) => i18n.global.t(key);
 
@@ -29,5 +30,6 @@ export function refused(text: string): void {
 
 /** A failure where there is no place for an ErrorAlert. */
 export function failed(error: Sa800Error): void {
-  refused([error.message, error.hint].filter(Boolean).join(' '));
+  const { message, hint, own } = errorWords(error);
+  refused([message, hint, own].filter(Boolean).join('\n'));
 }

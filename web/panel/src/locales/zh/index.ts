@@ -1,8 +1,9 @@
 import common from './common.json';
 import data from './data.json';
 import desk from './desk.json';
+import errors from './errors.json';
 import lines from './lines.json';
 import linetests from './linetests.json';
 import telephony from './telephony.json';
 
-export default { ...common, ...desk, ...data, ...lines, ...linetests, ...telephony };
+export default { ...common, ...desk, ...data, ...errors, ...lines, ...linetests, ...telephony };

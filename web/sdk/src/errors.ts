@@ -32,9 +32,14 @@ export class Sa800Error extends Error {
     this.status = status;
   }
 
-  /** The manager process does not answer just now. Calls go on; the same request may be tried again. */
+  /** The manager process does not answer just now. Calls go on. */
+  get managerAway(): boolean {
+    return this.key === 'agent.unavailable' || /^network\.|^http\.50[234]$/.test(this.key);
+  }
+
+  /** Nothing is wrong with the request, it may be tried again: the manager, Asterisk or a card is away just now. */
   get unavailable(): boolean {
-    return this.status === 503 || this.status === 502 || this.status === 504 || this.key.startsWith('network.');
+    return this.managerAway || this.status === 503;
   }
 
   /** There is no session (any more): log in again. */

@@ -35,6 +35,14 @@ describe('errors', () => {
     expect(error).toMatchObject({ key: 'http.502', status: 502, hint: '', unavailable: true });
   });
 
+  it('tell a manager that is away from what the manager says is away', async () => {
+    const told = async (key: string) =>
+      failure(answering(503, JSON.stringify({ error: { key, message: 'm' } })).session.get());
+    expect(await told('agent.unavailable')).toMatchObject({ unavailable: true, managerAway: true });
+    expect(await told('lines.driver')).toMatchObject({ unavailable: true, managerAway: false });
+    expect(await failure(answering(504, '').session.get())).toMatchObject({ unavailable: true, managerAway: true });
+  });
+
   it('tell an unreachable box from a slow one', async () => {
     const refused = new Sa800Client({ fetch: () => Promise.reject(new TypeError('refused')) });
     expect(await failure(refused.session.get())).toMatchObject({ key: 'network.unreachable', status: 0 });

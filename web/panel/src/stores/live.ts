@@ -73,7 +73,7 @@ export const useLive = defineStore('live', () => {
     if (error === null) {
       if (connected.value) managerAway.value = false;
     } else if (error.unauthenticated && session.session !== null) session.ended('expired');
-    else if (error.unavailable && session.session !== null) managerAway.value = true;
+    else if (error.managerAway && session.session !== null) managerAway.value = true;
   });
 
   function start(): void {

@@ -37,3 +37,5 @@ def log_as_json(process: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # What was asked of a card, and of which span or channel: that nothing else was touched can be read there.
+    logging.getLogger("hal").setLevel(logging.INFO)

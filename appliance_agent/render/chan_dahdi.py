@@ -19,6 +19,10 @@ SETS_CONTEXT = "analog"
 SECOND_HALF = "-b"
 """Of an SS7 span: its circuits begin anew after the link's timeslot, which takes a section of its own."""
 
+PRI_RESET_S = 100_000_000
+"""Asterisk restarts (Q.931) the channels that it has no call on 5 s after a PRI link came up, and again after this
+interval: three years. By its default it restarts none, and a far end keeps the calls of an Asterisk that died."""
+
 _CALLER_ID = {
     CallerIdKind.FSK: ("bell", "ring"),
     CallerIdKind.FSK_V23: ("v23", "ring"),
@@ -126,6 +130,7 @@ def _pri(conf: Conf, span: E1Span, pri: Pri, fact: LineFact) -> None:
         ("pridialplan", _plan(pri.called_type.value)),
         ("prilocaldialplan", _plan(pri.calling_type.value)),
         ("overlapdial", "incoming" if pri.overlap else "no"),
+        ("resetinterval", PRI_RESET_S),
         *_e1(span, fact),
         ("dahdichan", channels(fact, talk_timeslots(span))),
     )

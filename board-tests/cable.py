@@ -19,6 +19,12 @@ def at_second(log: str, pattern: str) -> float | None:
     return None
 
 
+def in_service_s(log: str) -> float | None:
+    """How long after the far end's first SABME our PRI link was in service, in seconds. None: the log does not say."""
+    first, up = at_second(log, "< .*SABME"), at_second(log, r"to 7\(Multi-frame established\)")
+    return up - first if first and up else None
+
+
 @dataclass(frozen=True, slots=True)
 class Cable:
     """Nobody may hold the exchange's channels when its end goes: its Asterisk is killed first and goes unannounced."""
@@ -68,9 +74,8 @@ class Cable:
         """
 
         def took() -> tuple[float] | None:
-            log = board.run(f"cat {LOG}")
-            first, up = at_second(log, "< .*SABME"), at_second(log, r"to 7\(Multi-frame established\)")
-            return (up - first,) if first and up else None
+            seconds = in_service_s(board.run(f"cat {LOG}"))
+            return None if seconds is None else (seconds,)
 
         return until(f"our end of span {self.span} is in service", took, LIMIT_S)[0]
 

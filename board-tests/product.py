@@ -35,8 +35,15 @@ class Api:
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        https, cookies = urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(CookieJar())
+        self._cookies = CookieJar()
+        https, cookies = urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(self._cookies)
         self._opener = urllib.request.build_opener(https, cookies)
+
+    @property
+    def cookie(self) -> str:
+        """Of the session, once somebody is logged in."""
+        (cookie,) = self._cookies
+        return cookie.value or ""
 
     def raw(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> bytes:
         """Raises ApiError when the box refuses, OSError when it does not answer."""
@@ -56,14 +63,18 @@ class Api:
         content = self.raw(method, path, body, headers)
         return json.loads(content) if content else None
 
-    def configure(self, items: Mapping[str, object]) -> dict[str, Any]:
-        """Changes the configuration (path → item) and applies it; the job, once it is done.
-
-        Raises ApiError when the box refuses, RuntimeError when the job failed.
-        """
+    def put(self, items: Mapping[str, object]) -> None:
+        """Changes the draft of the configuration: path → item. Raises ApiError when the box refuses."""
         for path, item in items.items():
             revision = self.ask("GET", "/config")["revision"]
             self.ask("PUT", f"/config/{path}", item, {"If-Match": str(revision)})
+
+    def configure(self, items: Mapping[str, object]) -> dict[str, Any]:
+        """The same, and applies it; the job, once it is done.
+
+        Raises ApiError when the box refuses, RuntimeError when the job failed.
+        """
+        self.put(items)
         revision = self.ask("GET", "/config")["revision"]
         job: dict[str, Any] = self.ask("POST", "/config/apply", {"revision": revision, "when": "now"})
 
@@ -86,6 +97,16 @@ class Product(Board):
     def exchange(self) -> Party:
         port, tone = PARTIES["exchange"]
         return Party("exchange", Ami(reach(self.target, port, "exchange")), tone)
+
+    def kill_exchange(self) -> None:
+        """Its lines are dead from one moment to the next, and nobody holds their far ends."""
+        self.run(
+            "systemctl kill -s KILL exchange; while systemctl -q is-active exchange; do busybox usleep 10000; done"
+        )
+        del self.exchange
+
+    def start_exchange(self) -> None:
+        self.run("systemctl start exchange")
 
     @property
     def url(self) -> str:

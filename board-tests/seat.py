@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from ami import Ami, AmiError, Message
 from board import until
 from product import Api, Product
@@ -13,6 +14,8 @@ EXTENSION = "1011"
 """A SIP phone of the sample configuration, member of its queues."""
 SEAT_HZ, SEAT_TALK_S = 523.0, 6.0
 """guest/product/etc/exchange/extensions.conf"""
+LONG_S = 3600.0
+"""For a talk that a test ends: an idle board's clock runs ahead of the tests."""
 TALKS = {"HZ": f"{SEAT_HZ:g}", "TALK_S": f"{SEAT_TALK_S:g}"}
 """The same of a call that the seat makes."""
 PHONE = """\
@@ -90,15 +93,21 @@ class Seat:
         """
         return self.ended_call(*self.begin_call(line, digits=digits, from_=from_))
 
-    def begin_call(self, line: str, *, digits: str = "1", from_: str = "13800138000") -> tuple[str, str]:
-        """As far as the seat's answer: the ids of both channels at the exchange."""
-        since = len(self._ami.events)
+    def begin_call(
+        self, line: str, *, digits: str = "1", from_: str = "13800138000", talk_s: float = SEAT_TALK_S
+    ) -> tuple[str, str]:
+        """As far as the seat's answer: the ids of both channels at the exchange. The seat hangs up after `talk_s`."""
+        since = self._listen(talk_s)
         outside_id = self._originate(line, "menu", f"<{from_}>", DIGITS=digits)
         return outside_id, self._rung(since)
 
+    def begin_queueing(self, line: str) -> str:
+        """The exchange calls by `line` and chooses the queue; the id of its channel."""
+        return self._originate(line, "menu", "", DIGITS="1")
+
     def direct_call(self, line: str) -> Talk:
         """Somebody at the exchange calls by `line`, and the box rings the seat without a menu."""
-        since = len(self._ami.events)
+        since = self._listen(SEAT_TALK_S)
         outside_id = self._originate(line, "talk", "")
         return self.ended_call(outside_id, self._rung(since))
 
@@ -111,6 +120,12 @@ class Seat:
         seat_id = self._originate(f"PJSIP/{number}@phone", "talk", f"<{EXTENSION}>", **TALKS)
         called = self._ami.wait("UserEvent", UserEvent="Called", since=since)
         return self.ended_call(called["Id"], seat_id), called
+
+    def refused_call(self, number: str) -> dict[str, Any]:
+        """The seat dials, and the box does not let it through: the record."""
+        with pytest.raises(AmiError, match="was not answered"):
+            self._originate(f"PJSIP/{number}@phone", "talk", f"<{EXTENSION}>")
+        return self.next_record()
 
     @property
     def _ami(self) -> Ami:
@@ -127,21 +142,34 @@ class Seat:
             raise AmiError(f"{channel} was not answered: reason {began['Reason']}")
         return began["Uniqueid"]
 
+    def _listen(self, talk_s: float) -> int:
+        """The seat will talk so long; since when its ringing is to be looked for."""
+        self._ami.action("Setvar", Variable="SEAT_TALK_S", Value=f"{talk_s:g}")
+        return len(self._ami.events)
+
     def _rung(self, since: int) -> str:
         """The id of the channel at the seat's telephone."""
         return self._ami.wait("UserEvent", UserEvent="Rung", since=since)["Id"]
 
+    def hang_up(self, call: tuple[str, str], after_s: float = SEAT_TALK_S) -> None:
+        """They talk for `after_s` more, of the board's clock."""
+        self._product.run(f"sleep {after_s:g}")
+        self._ami.action("Hangup", Channel=call[1])
+
     def ended_call(self, outside_id: str, seat_id: str) -> Talk:
         """One that was begun, once both have hung up. Raises as `taken_call`."""
-        for unique_id in (seat_id, outside_id):
+        outside_heard, seat_heard = self.heard((outside_id, seat_id))
+        record = self.next_record()
+        return Talk(outside_heard, seat_heard, self._recorded(record), record)
+
+    def heard(self, call: tuple[str, str]) -> tuple[float, float]:
+        """How much of what they heard was the other's tone: outside, at the seat; once both have hung up."""
+        for unique_id in reversed(call):
             self._ami.wait("Hangup", Uniqueid=unique_id)
-        record, outside = self.next_record(), self._product.exchange
-        return Talk(
-            outside_heard=self._heard(outside_id, SEAT_HZ),
-            seat_heard=self._heard(seat_id, outside.tone_hz),
-            recorded=self._recorded(record),
-            record=record,
-        )
+        (outside, outside_rate), (inside, rate) = map(self._sound, call)
+        talk_s = len(inside) / rate  # the seat heard nothing else, who called also menu and queue
+        hz = self._product.exchange.tone_hz
+        return _talked(outside, outside_rate, SEAT_HZ, talk_s), _talked(inside, rate, hz, talk_s)
 
     def _recorded(self, record: dict[str, Any]) -> tuple[float, ...]:
         if record["recording"] is None:
@@ -150,10 +178,10 @@ class Seat:
         (caller, ours), rate = samples(recording, channels=2)
         return _talked(caller, rate, self._product.exchange.tone_hz), _talked(ours, rate, SEAT_HZ)
 
-    def _heard(self, unique_id: str, hz: float) -> float:
+    def _sound(self, unique_id: str) -> tuple[Any, int]:
+        """What this end heard, and its rate."""
         self._product.fetch(f"heard/{unique_id}.done")
-        sound, rate = samples(self._product.fetch(f"heard/{unique_id}.wav"))
-        return _talked(sound, rate, hz)
+        return samples(self._product.fetch(f"heard/{unique_id}.wav"))
 
     def next_record(self) -> dict[str, Any]:
         """The call just made, once it is closed and its recording is there."""
@@ -173,7 +201,7 @@ def _is_complete(record: dict[str, Any]) -> bool:
     return bool(record["ended_at"] and (record["recording"] or unheard))
 
 
-def _talked(sound: Any, rate: int, hz: float) -> float:
+def _talked(sound: Any, rate: int, hz: float, talk_s: float = SEAT_TALK_S) -> float:
     """Of the talk, which is the end of what was heard."""
-    talk = sound[-int(rate * SEAT_TALK_S) :]
+    talk = sound[-int(rate * talk_s) :]
     return tone_share(talk[int(rate * CUT_S) : -int(rate * CUT_S)], rate, hz)

@@ -1,5 +1,4 @@
-"""The board for the tests of a module: one boot each, of the bare kernel (`board`) or of the product (`product`). What
-each test took is told at the end."""
+"""The board for the tests of a module: one boot each, of the bare kernel (`board`) or of the product (`product`)."""
 
 from collections.abc import Callable, Generator, Iterator
 
@@ -11,27 +10,27 @@ from labgrid import Target
 from linesim_client import pause
 from product import Product
 
-TOLD = pytest.StashKey[list[str]]()
+pytest_plugins = ("boards", "figures")
 
 
 @pytest.fixture(scope="module")
-def board(request: pytest.FixtureRequest, target: Target) -> Iterator[Board]:
+def board(target: Target, tell: Callable[[str], None]) -> Iterator[Board]:
     """The bare kernel, freshly booted, with a shell; no lines, no Asterisk."""
     power = target.get_driver("BoardStrategy")
     power.transition("kernel")
     board = Board(target)
-    tell_boot(request, power, board)
+    tell(booted(power, board))
     yield board
     power.transition("off")
 
 
 @pytest.fixture(scope="module")
-def product(request: pytest.FixtureRequest, target: Target) -> Iterator[Product]:
+def product(target: Target, tell: Callable[[str], None]) -> Iterator[Product]:
     """The box as it is, freshly booted, with everything it starts; the exchange beside it."""
     power = target.get_driver("BoardStrategy")
     power.transition("product")
     product = Product(target)
-    tell_boot(request, power, product)
+    tell(booted(power, product))
     yield product
     power.transition("off")
 
@@ -77,40 +76,9 @@ def analog(board: Board) -> Analog:
     return Analog(board, sim, dut)
 
 
-def tell_boot(request: pytest.FixtureRequest, power: strategy.BoardStrategy, board: Board) -> None:
+def booted(power: strategy.BoardStrategy, board: Board) -> str:
     panics = f"; panics so far: {power.panics}" if power.panics else ""
-    tell(request.config, f"{request.node.name}: booted in {board.times().up:.1f} s{panics}")
-
-
-def tell(config: pytest.Config, line: str) -> None:
-    config.stash.setdefault(TOLD, []).append(line)
-
-
-@pytest.fixture
-def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """For figures: told at the end of the run."""
-    return lambda line: tell(request.config, f"{request.node.name}: {line}")
-
-
-@pytest.fixture(autouse=True)
-def told(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Seconds and idle share of each test, on the board's own clock."""
-    board = _board_of(request)
-    if board is None:
-        yield
-        return
-    before = board.times()
-    yield
-    seconds, idle = board.times().since(before)
-    tell(request.config, f"{request.node.name}: {seconds:.1f} s, guest {idle:.0%} idle")
-
-
-def _board_of(request: pytest.FixtureRequest) -> Board | None:
-    for name in ("board", "product"):
-        if name in request.fixturenames:
-            board: Board = request.getfixturevalue(name)
-            return board
-    return None
+    return f"booted in {board.times().up:.1f} s{panics}"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -122,8 +90,3 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and board is not None:
         report.sections.append(("the board's logs", board.log()))
     return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in config.stash.get(TOLD, []):
-        terminalreporter.write_line(line)

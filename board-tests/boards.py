@@ -1,0 +1,31 @@
+"""How many boards at a time (pytest-xdist: each has its own process and takes whole files), and which files first."""
+
+import os
+
+import pytest
+from labgrid.config import Config
+
+MOST = 4
+"""Boards at a time: each takes a processor, and 1.3 GB of memory."""
+LONG_FIRST = ("test_full_e1.py", "test_line_tests.py", "test_twelve_spans.py", "test_flaps.py", "test_r2.py")
+"""Begun first, or the last one would run alone at the end."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    return workers(config.args)
+
+
+def workers(asked: list[str]) -> int:
+    """0 is one board in this very process: where one file is asked for, or where the board is a bench."""
+    files = {test.partition("::")[0] for test in asked}
+    several = len(files) > 1 or not files.pop().endswith(".py")
+    boards = min(MOST, len(os.sched_getaffinity(0)))
+    return boards if several and boards > 1 and _is_emulated() else 0
+
+
+def _is_emulated() -> bool:
+    return "QEMUDriver" in Config(os.environ["LG_ENV"]).get_targets()["main"]["drivers"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG_FIRST.index(item.path.name) if item.path.name in LONG_FIRST else len(LONG_FIRST))

@@ -1,4 +1,4 @@
-"""The board's console on this terminal. Ctrl-] ends it, and the board with it.
+"""The board's console on this terminal, until the board switches itself off. Ctrl-] ends it, and the board with it.
 
 python shell.py kernel | product: what is booted; the kernel's lines are made.
 """
@@ -53,8 +53,9 @@ def main(boot: str) -> None:
 
 
 def follow(target: Target) -> None:
-    """Until Ctrl-], or the terminal's end."""
+    """Until Ctrl-], the terminal's end or the board's."""
     console, keys = target.get_driver("ConsoleProtocol"), sys.stdin.fileno()
+    power = target.get_driver("BoardStrategy")
     with raw(keys):
         console.write(b"\r")
         while True:
@@ -63,8 +64,11 @@ def follow(target: Target) -> None:
                 if not pressed or END in pressed:
                     return
                 console.write(pressed)
-            with contextlib.suppress(TIMEOUT):
+            try:
                 os.write(sys.stdout.fileno(), console.read(timeout=0.05))
+            except TIMEOUT:
+                if power.is_over:
+                    return
 
 
 if __name__ == "__main__":

@@ -32,6 +32,11 @@ class BoardStrategy(Strategy):
     def is_emulated(self) -> bool:
         return isinstance(self.power, QEMUDriver)
 
+    @property
+    def is_over(self) -> bool:
+        """The board has switched itself off. On a bench nothing tells: its console is silent."""
+        return self.is_emulated and self.power.monitor_command("query-status")["status"] == "shutdown"
+
     @never_retry
     def transition(self, status: str) -> None:
         """`kernel`: the kernel with the tests' own small init. `product`: the box as it is. Both: freshly switched on,

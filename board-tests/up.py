@@ -32,9 +32,9 @@ def main() -> None:
         product.wait_ready()
         print(f"[{time.monotonic() - begun:5.1f} s] ready")
         print(GREETING.format(url=product.url, first=product.setup_url()), flush=True)
-        while True:
+        while not power.is_over:
             time.sleep(LOOK_EVERY_S)
-            product.run("true")  # raises when the board died
+        print("the board has switched itself off", flush=True)
     except KeyboardInterrupt:
         print("\nstopping …", flush=True)
     finally:

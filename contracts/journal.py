@@ -23,7 +23,8 @@ class UserEvent(StrEnum):
     """The box's clock was set, noted by the agent with linkedid "": durations of the calls that go on are corrected.
     Keys: shift_us=<signed microseconds>."""
     CALL = "SA_CALL"
-    """First event of a customer leg. Keys: dir=in|out|internal, trunk=<trunk id> (in, out)."""
+    """First event of a customer leg. Keys: dir=in|out|internal, trunk=<trunk id> (in, out), withheld=1 (in) when the
+    caller does not want to be told; the rows before this one may name him."""
     LINE = "SA_LINE"
     """On a leg over a telephone line. Keys: line=<name of the line>, channel=<timeslot of an E1; else 1>."""
     DID = "SA_DID"

@@ -76,7 +76,7 @@ def _record(call_id: str, walk: Walk, *, interrupted: bool) -> CallRecord:
         direction=direction,
         result=Result.INTERRUPTED if interrupted else _result(walk, primary),
         caller_number=primary.number or primary.extension,
-        caller_name=walk.caller_name or walk.first.caller_name,
+        caller_name="" if walk.withheld else walk.caller_name or walk.first.caller_name,
         called_number=called or walk.first.exten,
         did=walk.did,
         trunk=walk.trunk,

@@ -58,6 +58,8 @@ class Walk:
     direction: Direction | None = None
     trunk: str = ""
     caller_name: str = ""
+    withheld: bool = False
+    """The caller does not want to be told."""
     did: str = ""
     dialled: str = ""
     calling_extension: str = ""
@@ -168,6 +170,8 @@ class Walk:
             self.customer, leg.trunk = leg, self.trunk
             # An analog line tells who calls between the first rings, when the channel has long begun.
             leg.number, self.caller_name = leg.number or event.caller_number, event.caller_name
+            if event.data.get("withheld") == "1":
+                leg.number, self.caller_name, self.withheld = "", "", True
         else:
             leg.extension = leg.extension or event.data.get("ext", "") or event.caller_number
             self.calling_extension = leg.extension

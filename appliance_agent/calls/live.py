@@ -161,9 +161,8 @@ def _told_by_root(call: Call, channel: ast.Channel) -> Call:
         )  # fmt: skip
     if channel.context == INTERNAL and len(channel.exten) > 1 and not call.called_number:
         call = replace(call, called_number=channel.exten)
-    if channel.caller_number:
-        call = replace(call, caller_number=channel.caller_number, caller_name=channel.caller_name)
-    return call
+    # Also when it is nobody any more: the dialplan takes away who withholds his number.
+    return replace(call, caller_number=channel.caller_number, caller_name=channel.caller_name)
 
 
 def _in_menu(call: Call, channel: ast.Channel) -> Call:

@@ -57,7 +57,7 @@ async def test_menu_digit_queue_seat(scene: Scene) -> None:
         "SA_RING",
         "SA_SEAT",
     ]
-    assert one(rows, "SA_CALL") == {"dir": "in", "trunk": "exchange"}
+    assert one(rows, "SA_CALL") == {"dir": "in", "trunk": "exchange", "withheld": ""}
     assert one(rows, "SA_DID") == {"did": "075588886666", "known": "1"}
     assert one(rows, "SA_MENU") == {"menu": "main", "version": "3"}
     assert one(rows, "SA_DIGIT") == {"menu": "main", "version": "3", "digit": "1"}
@@ -117,6 +117,19 @@ async def test_a_queue_without_seats_ends(scene: Scene) -> None:
     left = [keys for name, keys in user_events(rows) if name == "SA_QUEUE_LEAVE"]
     assert 2 <= len(left) <= 20
     assert left[0] == {"queue": "nobody", "status": "joinempty", "pos": ""}
+
+
+async def test_who_withholds_his_number_is_not_told(scene: Scene) -> None:
+    await scene.seat("1002")
+    await scene.outside("anonymous")
+    await scene.exchange.send("call", ext="anonymous", to="075588881002")
+    ringing = await scene.seats.wait("ringing", ext="1002")
+    assert "sip:anonymous@anonymous.invalid" in ringing["from"]
+    await scene.exchange.send("hangup", ext="anonymous")
+    rows = await scene.box.calls_ended(1)
+    assert one(rows, "SA_CALL")["withheld"] == "1"
+    after = [row for row in rows if row["eventenum"] == "USER_DEFINED"]
+    assert after and not any(row["num"] or row["name"] for row in after if row["channame"].startswith("PJSIP/exchange"))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +208,7 @@ async def test_outbound(scene: Scene) -> None:
 
     first = [row for row in rows if row["linkedid"] == rows[0]["linkedid"]]
     assert names(first) == ["SA_CALL", "SA_DIAL_OUT", "SA_RECORD"]
-    assert one(first, "SA_CALL") == {"dir": "out", "trunk": "exchange"}
+    assert one(first, "SA_CALL") == {"dir": "out", "trunk": "exchange", "withheld": ""}
     assert one(first, "SA_DIAL_OUT") == {"trunk": "exchange", "number": "13800138000", "ext": "1001"}
     left, right = stereo(scene.recording(one(first, "SA_RECORD")["file"]))
     assert tone_share(middle(left, RATE, 0.6), RATE, CALLER_HZ) > 0.9

@@ -43,6 +43,19 @@ def test_an_analog_line_tells_the_caller_after_the_call_began() -> None:
     assert (record.caller_number, record.caller_name) == ("13800138000", "Zhang San")
 
 
+def test_who_withholds_his_number_is_not_told() -> None:
+    """The exchange passes the number, marked; Asterisk's first row has it."""
+    call = {"dir": "in", "withheld": "1"}
+    rows = [
+        Event(1, "CHAN_START", 1_000_000, "1.1", "1.1", "DAHDI/i1/13800138000-1", "13800138000", "Zhang San"),
+        Event(2, UserEvent.CALL, 2_000_000, "1.1", "1.1", "DAHDI/i1/13800138000-1", data=call),
+        Event(3, "LINKEDID_END", 3_000_000, "1.1", "1.1", "DAHDI/i1/13800138000-1"),
+    ]
+    record = derived(rows)
+    assert (record.caller_number, record.caller_name) == ("", "")
+    assert "13800138000" not in str([leg.number for leg in record.legs])
+
+
 def test_a_call_out_that_found_its_first_line_dead() -> None:
     dial = {"trunk": "city", "number": "10086", "ext": "1001"}
     record = told(

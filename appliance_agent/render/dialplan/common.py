@@ -31,7 +31,7 @@ def _call() -> Context:
     """Start of a call: ARG1 = in, out or internal; ARG2 = trunk or empty."""
     return Context("sa-call").exten(
         "s",
-        event(UserEvent.CALL, dir="${ARG1}", trunk="${ARG2}"),
+        event(UserEvent.CALL, dir="${ARG1}", trunk="${ARG2}", withheld="${SA_WITHHELD}"),
         'GosubIf($["${SA_SLOT}"!=""]?sa-on-line,s,1)',
         "Gosub(sa-guard,s,1)",
         "Return()",

@@ -13,7 +13,8 @@ from contracts.journal import UserEvent
 
 def contexts(desired: Desired, targets: Targets, facts: Facts) -> list[Context]:
     doors = [Context(f"from-trunk-{word(trunk.id)}").include("dids") for trunk in desired.trunks]
-    return [*doors, *_line_doors(desired, facts), _dids(desired, targets), _unknown(), *_lines(desired, facts)]
+    dids = [_dids(desired, targets), _unknown(), _withheld()]
+    return [*doors, *_line_doors(desired, facts), *dids, *_lines(desired, facts)]
 
 
 def _line_doors(desired: Desired, facts: Facts) -> list[Context]:
@@ -60,12 +61,19 @@ def _unknown() -> Context:
     )
 
 
+def _withheld() -> Context:
+    steps = ("Set(CALLERID(all)=)", "Set(CALLERID(pres)=prohib)", "Set(SA_WITHHELD=1)", "Return()")
+    return Context("sa-withheld").exten("s", *steps)
+
+
 def _start() -> list[Step]:
     """Numbers from outside are cut to what numbers are made of before anything else: a line break in one (`%0a` in a
-    SIP URI) would tear each of this call's rows in the journal."""
+    SIP URI) would tear each of this call's rows in the journal. Who withholds his number (Q.951.3 presentation
+    restricted, or a SIP caller `anonymous`) is told to nobody from here on, also if the exchange passes the number."""
     parts = ("num", "ANI-num", "dnid")
     return [
         *(f"Set(CALLERID({part})=${{FILTER(0-9A-Za-z+*#._,${{CALLERID({part})}})}})" for part in parts),
+        'GosubIf($["${CALLERID(num-pres):0:6}"="prohib" | "${TOLOWER(${CALLERID(num)})}"="anonymous"]?sa-withheld,s,1)',
         'GosubIf($["${SA_LINE}"!=""]?sa-line,${SA_LINE},1)',
         "Gosub(sa-call,s,1(in,${SA_TRUNK}))",
         "Set(GROUP(trunk)=${SA_TRUNK})",

@@ -4,6 +4,7 @@ What is already as planned is left alone, so that it may run again at any time: 
 Nothing here stops at the first trouble: one bad card must not keep the others out of service.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from hal.protocols.box import Box
 from hal.protocols.voice import ChannelConfig, Law, Signalling, VoicePort, VoiceSpan
 from hal.setup.plan import LinePlan
 from hal.setup.report import LineReport, Report
+
+LET_GO_S, LOOK_S = 3.0, 0.05
+"""A file is closed when the last poll of it is over: Asterisk polls analog lines that it has closed up to 1 s more."""
 
 Log = Callable[[str], None]
 """Told each thing that is done to a device, before it is done."""
@@ -50,7 +54,8 @@ async def bring_up_line(
     box: Box, seen: Seen, line: Line, plan: LinePlan | None, log: Log, *, anew: bool = False
 ) -> LineReport:
     """One line, which has a number. Others do not notice: framing is an E1's own, and channels are told one by one.
-    `anew`: tell all of it again, also what cannot be read back; nobody may hold the line's channels then."""
+    `anew`: tell all of it again, also what cannot be read back; nobody may hold the line's channels then, or no longer
+    than LET_GO_S."""
     assert line.span_number is not None and line.channel is not None, "the caller looked"
     told = LineReport(line.name, line.span_number, line.channel, line.channels)
     number = wanted_number(seen.names, line)
@@ -60,6 +65,8 @@ async def bring_up_line(
         return told
     try:
         device = _Device.of(box, seen.inventory, line)
+        if anew:
+            await _let_go(device)
         if anew or await _differences(device, plan):
             await _configure(device, plan, log, anew=anew)
         differences = await _differences(device, plan)
@@ -128,6 +135,14 @@ def _place(inventory: Inventory, line: Line) -> tuple[Card, Span, Port]:
     assert card is not None, "the line was named from this inventory"
     span = next(span for span in card.spans if span.local == line.span)
     return card, span, next(port for port in span.ports if (port.kind, port.position) == (line.kind, line.position))
+
+
+async def _let_go(device: _Device) -> None:
+    """Waits for whoever was told to let go of the line. One who does not is told of when it cannot be configured."""
+    for _ in range(round(LET_GO_S / LOOK_S)):
+        if not (await device.port.state()).open:
+            return
+        await asyncio.sleep(LOOK_S)
 
 
 async def _configure(device: _Device, plan: LinePlan, log: Log, *, anew: bool) -> None:

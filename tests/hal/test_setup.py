@@ -1,5 +1,6 @@
 """Bringing the lines up, on the simulated box: numbers, framing, channels, what is read back, what is left alone."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from hal.names_file import NamesFile
 from hal.protocols.voice import ChannelConfig, Coding, Law, LineConfig, Signalling
 from hal.setup import plan, report
 from hal.setup.__main__ import set_up
-from hal.setup.bring_up import bring_up
+from hal.setup.bring_up import Seen, bring_up, bring_up_line
 from hal.setup.plan import Channels, LinePlan, NoPlan
 from hal.setup.report import LineReport, NoReport, Report
 from hal.sim import cards
@@ -71,6 +72,21 @@ async def up(
 
     report = await bring_up(box, SA800, name, plans, log.append)
     return BroughtUp(stored, report), log
+
+
+async def test_whoever_held_a_line_may_take_a_moment_to_let_go(box: SimBox) -> None:
+    first, log = await up(box)
+    inventory = await box.inventory()
+    line = next(line for line in name_lines(first.names, inventory).lines if line.name == "fxo-1")
+    card = inventory.card(line.card)
+    assert card is not None
+    port = box.voice(card).port(next(port for port in card.ports if port.position == line.position))
+    again = bring_up_line(box, Seen(inventory, first.names), line, FXO, log.append, anew=True)
+    async with asyncio.TaskGroup() as tasks, port.hold():
+        told = tasks.create_task(again)
+        for _ in range(50):
+            await asyncio.sleep(0)
+    assert (told.result().configured, told.result().trouble) == (True, "")
 
 
 def by_name(told: Report) -> dict[str, LineReport]:

@@ -1,4 +1,4 @@
-"""The product boots as on a box: systemd starts its units, the panel answers, the exchange is beside it and apart."""
+"""The product boots as on a box, and on a bench: systemd starts its units, the panel answers, what dies comes back."""
 
 from collections.abc import Callable
 
@@ -19,17 +19,6 @@ def test_it_boots_and_takes_its_first_administrator(product: Product, say: Calla
     api.ask("POST", "/setup", {"token": product.setup_token(), **ADMINISTRATOR})
     assert api.ask("GET", "/session")["user"]["role"] == "admin"
     assert product.wait_ready()["setup_needed"] is False
-
-
-def test_the_exchange_shares_the_kernel_and_nothing_else(product: Product) -> None:
-    def seen_by_exchange(command: str) -> str:
-        leader = product.run("systemctl show -P MainPID exchange").strip()
-        return product.run(f"nsenter --target {leader} --mount --pid --net {command}")
-
-    product.exchange.ami.action("Ping")
-    assert "10.0.2.15" not in seen_by_exchange("ip -o -4 address")
-    assert "sa800-agent" not in seen_by_exchange("sh -c 'cat /proc/[0-9]*/cgroup'")
-    assert product.run("ls /var/lib/sa800") and not seen_by_exchange("ls /var/lib/sa800")
 
 
 @pytest.mark.parametrize("unit", ["sa800-agent", "sa800-front", "asterisk"])

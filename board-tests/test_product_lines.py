@@ -1,4 +1,5 @@
-"""The product's own lines: set up by its HTTP interface, called from the exchange, answered and dialled at a seat."""
+"""The product's own lines: set up by its HTTP interface, called from the exchange, which is beside the box and apart,
+answered and dialled at a seat."""
 
 import re
 
@@ -86,3 +87,14 @@ def test_a_telephone_set_calls_the_seat(seat: Seat) -> None:
     record = talk.record
     assert (record["direction"], record["result"]) == ("internal", "answered")
     assert (record["caller_number"], record["called_number"]) == (SET, EXTENSION)
+
+
+def test_the_exchange_shares_the_kernel_and_nothing_else(product: Product) -> None:
+    def seen_by_exchange(command: str) -> str:
+        leader = product.run("systemctl show -P MainPID exchange").strip()
+        return product.run(f"nsenter --target {leader} --mount --pid --net {command}")
+
+    product.exchange.ami.action("Ping")
+    assert "10.0.2.15" not in seen_by_exchange("ip -o -4 address")
+    assert "sa800-agent" not in seen_by_exchange("sh -c 'cat /proc/[0-9]*/cgroup'")
+    assert product.run("ls /var/lib/sa800") and not seen_by_exchange("ls /var/lib/sa800")

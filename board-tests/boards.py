@@ -7,7 +7,9 @@ from labgrid.config import Config
 
 MOST = 4
 """Boards at a time: each takes a processor, and 1.3 GB of memory."""
-LONG_FIRST = ("test_full_e1.py", "test_line_tests.py", "test_twelve_spans.py", "test_flaps.py", "test_r2.py")
+LONG_FIRST = (
+    "test_full_e1.py", "test_line_tests.py", "test_product_lines.py", "test_product_faults.py", "test_product.py",
+)  # fmt: skip
 """Begun first, or the last one would run alone at the end."""
 
 

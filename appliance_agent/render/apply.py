@@ -114,16 +114,15 @@ class Applier:
         if await asyncio.to_thread(self._versions.current) != version:
             await asyncio.to_thread(self._versions.swap, version)
             await self._reload(EVERYTHING, version, _unheard)
-        files = await asyncio.to_thread(self._versions.read, version)
-        there = (await self._facts_for(document)).lines
-        wanted = promised(document, files, there)
+        wanted = await self._promised(version, document)
         lacking = await self._lacking(document, wanted, limit_s=0)
         if lacking - set(wanted.line_channels.values()):
             log.warning("Asterisk had not read what should run", version=version, lacking=sorted(lacking))
             await self._reload(EVERYTHING, version, _unheard)
         if lacking and await self._lacking(document, wanted):
-            await self._lines.take_back(files, there)
-            await read_back(self._control, document, wanted)
+            files = await asyncio.to_thread(self._versions.read, version)
+            await self._lines.take_back(files, (await self._facts_for(document)).lines)
+            await read_back(self._control, document, await self._promised(version, document))
 
     async def _lacking(self, document: Desired, wanted: Names, limit_s: float | None = None) -> set[str]:
         """Fields that Asterisk does not have after `limit_s`. Raises Fault when it does not answer."""
@@ -151,8 +150,7 @@ class Applier:
             await self._enter(job, Step.RELOAD)
             await self._bounded(lambda: self._reload(plan, job.version, job.note))
         await self._enter(job, Step.READ_BACK)
-        wanted = await self._promised(job.version, document)
-        await self._bounded(lambda: read_back(self._control, document, wanted))
+        await self._bounded(lambda: self._read_back(job.version, document))
         await self._refusals(job, document)
         self._close_step(job, "done")
         await self._end(job, JobState.DONE, self._store.now_running)
@@ -188,9 +186,21 @@ class Applier:
         if faults:
             raise rejected(faults)
 
+    async def _read_back(self, version: int, document: Desired) -> None:
+        """A card may be pulled in these seconds: Asterisk gives its lines up, and they are not waited for."""
+        wanted = await self._promised(version, document)
+        try:
+            await read_back(self._control, document, wanted)
+        except Fault:
+            less = await self._promised(version, document)
+            if less == wanted:
+                raise
+            await read_back(self._control, document, less)
+
     async def _promised(self, version: int, document: Desired) -> Names:
+        """By what is there now."""
         files = await asyncio.to_thread(self._versions.read, version)
-        return promised(document, files)
+        return promised(document, files, (await self._facts_for(document)).lines)
 
     def _tidy(self, keep: set[int]) -> None:
         try:

@@ -19,7 +19,7 @@ from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import SystemClock
 from appliance_agent.kernel.events import AsteriskUp, VersionApplied
 from appliance_agent.kernel.secrets import read_secrets
-from appliance_agent.render.apply_job import Job, JobState, Timing
+from appliance_agent.render.apply_job import Job, JobState, Step, Timing
 from appliance_agent.render.line_facts import read_report
 from appliance_agent.system.lines.cards import CardsChanged
 from appliance_agent.system.lines.reported import LineReports
@@ -192,6 +192,26 @@ async def test_while_a_card_is_away_nothing_is_wrong_with_what_runs(served: Box,
     await served.world.applier(nobody).verify(version, document)
     assert not [command for command in served.asterisk.commands if "reload" in command or "dahdi" in command]
     assert await rename(served, agent) == 3, "an apply does not stumble over it"
+
+
+async def test_a_card_may_go_during_an_apply(served: Box) -> None:
+    """Asterisk loses its lines before the report does."""
+    noted: list[asyncio.Task[None]] = []
+
+    async def notice() -> None:
+        await asyncio.sleep(0.1)  # Asterisk is asked meanwhile, and has it no more
+        await served.set_up.note_gone()
+
+    async def on_change(job: Job) -> None:
+        if job.step is Step.READ_BACK and not noted:
+            await served.pull(E1_PLACE, B_CHANNELS)
+            noted.append(asyncio.create_task(notice()))
+
+    document = (await served.running())[1].model_copy(update={"fxo_ports": (FXO.model_copy(update={"name": "二"}),)})
+    job = await served.world.new_job(document, Timing.NOW)
+    await served.world.applier(on_change).run(job, document)
+    await asyncio.gather(*noted)
+    assert (job.state, job.error) == (JobState.DONE, None)
 
 
 async def test_a_card_that_was_away_when_the_files_were_made_is_taken_in(served: Box, agent: Configuration) -> None:

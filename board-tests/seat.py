@@ -86,22 +86,19 @@ class Seat:
 
         until(f"the seat at {EXTENSION} is idle", idle, LIMIT_S)
 
-    def taken_call(self, line: str, *, digits: str = "1", from_: str = "13800138000", withheld: bool = False) -> Talk:
+    def taken_call(self, line: str, *, digits: str = "1", from_: str = "13800138000") -> Talk:
         """The exchange calls by `line` (DAHDI/…), presses `digits` in the menu; the seat answers, talks, hangs up.
-        `withheld`: it passes the number, and that it is not to be told.
 
         Raises AmiError with what did not come, TimeoutError when the box wrote no record.
         """
-        return self.ended_call(*self.begin_call(line, digits=digits, from_=from_, withheld=withheld))
+        return self.ended_call(*self.begin_call(line, digits=digits, from_=from_))
 
     def begin_call(
-        self, line: str, *, digits: str = "1", from_: str = "13800138000", talk_s: float = SEAT_TALK_S,
-        withheld: bool = False,
-    ) -> tuple[str, str]:  # fmt: skip
+        self, line: str, *, digits: str = "1", from_: str = "13800138000", talk_s: float = SEAT_TALK_S
+    ) -> tuple[str, str]:
         """As far as the seat's answer: the ids of both channels at the exchange. The seat hangs up after `talk_s`."""
         since = self._listen(talk_s)
-        marked = {"CONNECTEDLINE(num-pres)": "prohib"} if withheld else {}
-        outside_id = self._originate(line, "menu", f"<{from_}>", DIGITS=digits, **marked)
+        outside_id = self._originate(line, "menu", f"<{from_}>", DIGITS=digits)
         return outside_id, self._rung(since)
 
     def begin_queueing(self, line: str) -> str:

@@ -86,19 +86,23 @@ class Seat:
 
         until(f"the seat at {EXTENSION} is idle", idle, LIMIT_S)
 
-    def taken_call(self, line: str, *, digits: str = "1", from_: str = "13800138000") -> Talk:
+    def taken_call(self, line: str, *, digits: str = "1", from_: str = "13800138000", withheld: bool = False) -> Talk:
         """The exchange calls by `line` (DAHDI/…), presses `digits` in the menu; the seat answers, talks, hangs up.
+        `withheld`: it passes the number, and that it is not to be told.
 
         Raises AmiError with what did not come, TimeoutError when the box wrote no record.
         """
-        return self.ended_call(*self.begin_call(line, digits=digits, from_=from_))
+        return self.ended_call(*self.begin_call(line, digits=digits, from_=from_, withheld=withheld))
 
     def begin_call(
-        self, line: str, *, digits: str = "1", from_: str = "13800138000", talk_s: float = SEAT_TALK_S
-    ) -> tuple[str, str]:
+        self, line: str, *, digits: str = "1", from_: str = "13800138000", talk_s: float = SEAT_TALK_S,
+        withheld: bool = False,
+    ) -> tuple[str, str]:  # fmt: skip
         """As far as the seat's answer: the ids of both channels at the exchange. The seat hangs up after `talk_s`."""
         since = self._listen(talk_s)
-        outside_id = self._originate(line, "menu", f"<{from_}>", DIGITS=digits)
+        # Who is told by Originate's own CallerID is always told as presentable.
+        marked = {"CONNECTEDLINE(num)": from_, "CONNECTEDLINE(num-pres)": "prohib"} if withheld else {}
+        outside_id = self._originate(line, "menu", "" if withheld else f"<{from_}>", DIGITS=digits, **marked)
         return outside_id, self._rung(since)
 
     def begin_queueing(self, line: str) -> str:

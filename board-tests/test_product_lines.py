@@ -49,6 +49,17 @@ def test_in_through_menu_and_queue_to_the_seat(seat: Seat, dialled: str, trunk: 
     assert len(talk.recorded) == 2
 
 
+def test_who_withholds_his_number_is_told_to_nobody(product: Product, seat: Seat) -> None:
+    """The exchange passes it: Asterisk's own first row has it, in the record and at the seat it is not."""
+    since = len(product.exchange.ami.events)
+    talk = seat.taken_call(f"DAHDI/g1/{DID}", from_="13800138009", withheld=True)
+    check_heard(talk)
+    assert talk.record["caller_number"] == ""
+    assert product.exchange.ami.wait("UserEvent", UserEvent="Rung", since=since)["From"] in {"", "anonymous"}
+    rows = product.run("grep CHAN_START /var/log/asterisk/cel-custom/journal.jsonl | tail -n 3")
+    assert "13800138009" in rows, "the exchange did pass it"
+
+
 @pytest.mark.parametrize(
     ("prefix", "trunk", "line", "caller"),
     [

@@ -46,13 +46,13 @@ bench-voicecore:  ## ns for a 20 ms tick of a channel, spandsp's receivers besid
 
 .PHONY: check check-lint check-agent check-rest check-core check-hal
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
-	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --output-sync=target check-agent check-rest check-lint check-core check-hal
+	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --output-sync=target check-a-h check-i-z check-rest check-lint check-core check-hal
 
 check-lint:
 	@v=$(VENV); $$v/bin/ruff check . && $$v/bin/ruff format --check . && $$v/bin/mypy && $$v/bin/mypy board-tests/*.py && MYPYPATH=board-tests $$v/bin/mypy --python-version 3.14 -p linesim && $$v/bin/lint-imports --no-cache
 
-check-agent:
-	@$(VENV)/bin/python -m pytest -q tests/unit -m "not lab and not browser and not long"
+check-a-h check-i-z: check-%:  # the agent's unit tests in two parts, by name: one would run alone at the end
+	@$(VENV)/bin/python -m pytest -q tests/unit/test_[$*]*.py -m "not lab and not browser and not long"
 
 check-rest:
 	@$(VENV)/bin/python -m pytest -q tests/golden tests/ledger tests/property -m "not lab and not browser and not long"

@@ -2,9 +2,6 @@
 ioctls: `dahdi.py` adds those, where voicecore can be imported, and declares more."""
 
 import asyncio
-import contextlib
-import errno
-import functools
 from collections.abc import Set
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -181,22 +178,15 @@ def where_is(card: Card, span: Span) -> Path:
     if span.number is None:
         raise NotThere(f"{who} has no number", hint="assign it first, then probe again")
     place = folder("dahdi_spans", f"span-{span.number}")
-    with contextlib.suppress(OSError):
-        now = place.stat()
-        # Looked at ten times a second: what was made sure of stays sure while the kernel's object is the same.
-        if _belongs(place, now.st_ino, now.st_ctime_ns) == (span.local, card.id.model, card.id.serial):
-            return place
-    raise NotThere(f"{who} is no longer span {span.number}", hint="the card was pulled or renumbered: probe again")
-
-
-@functools.lru_cache(maxsize=256)
-def _belongs(place: Path, _inode: int, _changed_ns: int) -> tuple[int, str, str | None]:
-    """Span of which card, by model and serial. Raises OSError when it cannot be read now, which is not remembered."""
     device = place / "ddev"
-    local, type_ = read_int(place / "local_spanno"), read_text(device / "type")
-    if local is None or type_ is None:
-        raise FileNotFoundError(errno.ENOENT, "vanished", str(place))
-    return local, model_of(type_), read_text(device / "hardware_id") or None
+    ours = (
+        read_int(place / "local_spanno") == span.local
+        and model_of(read_text(device / "type") or "") == card.id.model
+        and (read_text(device / "hardware_id") or None) == card.id.serial
+    )
+    if not ours:
+        raise NotThere(f"{who} is no longer span {span.number}", hint="the card was pulled or renumbered: probe again")
+    return place
 
 
 def _alarms_of(text: str) -> frozenset[Alarm]:

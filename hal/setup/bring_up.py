@@ -142,7 +142,7 @@ async def _let_go(device: _Device) -> None:
     for _ in range(round(LET_GO_S / LOOK_S)):
         if not (await device.port.state()).open:
             return
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(LOOK_S)  # the kernel tells nobody that a file was closed
 
 
 async def _configure(device: _Device, plan: LinePlan, log: Log, *, anew: bool) -> None:

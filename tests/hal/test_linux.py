@@ -116,10 +116,21 @@ def test_the_kernel_s_refusal_is_told_with_path_and_value() -> None:
 async def test_the_same_kind_of_card_in_another_place_is_not_mistaken_by_its_serial(kernel: Kernel) -> None:
     first = kernel.plug(cards.wcte43x("1TE435F1"), "05:04.0")
     card = only_card()
+    await SysfsModule(card).span(card.spans[0]).state()
     kernel.pull(first)
     kernel.plug(cards.wcte43x("1TE435F2"), "05:04.0")
     with pytest.raises(NotThere, match="no longer span 1"):
         await SysfsModule(card).span(card.spans[0]).state()
+
+
+async def test_a_card_that_could_not_be_read_once_is_not_lost(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel.plug(cards.wcte43x("1TE435F3"), "05:04.0")
+    card = only_card()
+    with monkeypatch.context() as faulty:
+        faulty.setattr("hal.linux.voice.read_text", lambda _path: None)
+        with pytest.raises(NotThere):
+            await SysfsModule(card).span(card.spans[0]).state()
+    await SysfsModule(card).span(card.spans[0]).state()
 
 
 async def test_an_e1_port_is_open_when_any_of_its_channels_is(kernel: Kernel) -> None:

@@ -1,6 +1,6 @@
 """R2 as in China, own small init: the caller's number goes with a call. Without our patch to openr2 (docs/adr/0014) it
 does not: the control run has Debian's library at the calling end. Our end takes the caller's number first, the
-exchange after the called one."""
+exchange after the called one. Calls follow one another over the same line."""
 
 from collections.abc import Iterator
 
@@ -57,6 +57,15 @@ def test_numbers_both_ways(board: Board, exchange: Party, dut: Party) -> None:
         seen = call(board, caller, called, f"{TRUNK}/{number}", from_=from_, talk_s=3)
         assert (seen.number, seen.caller) == ends
         assert min(seen.caller_heard, seen.called_heard) >= SHARE, seen
+
+
+def test_calls_right_after_calls(exchange: Party, dut: Party) -> None:
+    """By the end that was called, which is idle first: the other one has not seen it yet."""
+    for _ in range(4):
+        for caller, called in ((exchange, dut), (dut, exchange)):
+            began, came = dial(caller, called, f"{TRUNK}/8001", context="tone", talk_s=1)
+            for party, unique_id in ((caller, began["Uniqueid"]), (called, came["Id"])):
+                party.ami.wait("Hangup", Uniqueid=unique_id)
 
 
 def test_debians_own_library_sends_no_callers_number(board: Board, stock_exchange: Party, dut: Party) -> None:

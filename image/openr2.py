@@ -1,6 +1,7 @@
-"""Debian's openr2 with our patch, as a package of ours: R2 trunks in China tell the caller's number (docs/adr/0014).
+"""Debian's openr2 with our patches, as a package of ours: R2 trunks in China tell the caller's number, and a
+call goes out over the line of the last one right after it (docs/adr/0014).
 
-Keyed by source, patch, build and toolchain; the root's lock holds the hash of the package that must come out.
+Keyed by source, patches, build and toolchain; the root's lock holds the hash of the package that must come out.
 """
 
 import shutil
@@ -12,7 +13,10 @@ from image import cache, debian, localdeb, lock, mirror, toolchain
 HERE = Path(__file__).resolve().parent
 SOURCE = "pool/main/o/openr2/openr2_1.3.3.orig.tar.gz"
 SOURCE_SHA256 = "a498d4035677d581b64442595b1d246ec2e5a647ee3c090e83a3b22b367fc9cb"
-PARTS = {"ani.patch": HERE / "patches/openr2-cn-ani.patch", "build": HERE / "openr2-build"}
+PARTS = {
+    "ani.patch": HERE / "patches/openr2-cn-ani.patch", "again.patch": HERE / "patches/openr2-call-after-call.patch",
+    "build": HERE / "openr2-build",
+}  # fmt: skip
 ARCHIVE = "source.tar.gz"
 PACKAGE = "libopenr2-3.deb"
 STOCK = "stock"

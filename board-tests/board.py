@@ -23,6 +23,7 @@ PARTIES = {"dut": (5038, 523.0), "exchange": (5039, 437.0)}
 LINESIM_PORT = 5040
 EMULATED = {"box": "10.0.2.15", "exchange": "10.0.2.16"}
 """Addresses in the emulator's network; a bench names its own. In kernel tests both parties are at the box's."""
+CALLS, NO_CALL = "core show channels count", "0 calls processed"
 POLL_S = 0.2
 """Between two looks through the console, which has no events."""
 
@@ -76,6 +77,11 @@ class Party:
     def wait_says(self, command: str, text: str, limit_s: float = LIMIT_S) -> None:
         """Until the output of a CLI command holds `text`. Raises TimeoutError."""
         until(f"{self.name}: {command} says {text!r}", lambda: text in self.ami.command(command), limit_s)
+
+    def check_unused(self) -> None:
+        """A saved state is one before any test. Raises AssertionError."""
+        said = self.ami.command(CALLS)
+        assert NO_CALL in said, f"{self.name}: the state that was restored is not that of a fresh board: {said}"
 
     def wait_pri(self, links: int = 1) -> None:
         """Until so many PRI links are up and their channels are free."""
@@ -138,6 +144,10 @@ class Board:
         """
         for name in names:
             self.run(f"/etc/board/party start {name} {libraries}")
+        return self.parties(*names)
+
+    def parties(self, *names: str) -> list[Party]:
+        """Those that were started."""
         return [Party(name, Ami(reach(self.target, port)), hz) for name in names for port, hz in [PARTIES[name]]]
 
     def simulate_lines(self, channels: range, flash_ms: int) -> LineSim:

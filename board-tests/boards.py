@@ -7,10 +7,15 @@ from labgrid.config import Config
 
 MOST = 4
 """Boards at a time: each takes a processor, and 1.3 GB of memory."""
-LONG_FIRST = (
-    "test_full_e1.py", "test_line_tests.py", "test_product_lines.py", "test_product_faults.py", "test_product.py",
+FIRST = (
+    # The product's other files begin with what this one boots; the four after it keep another processor busy meanwhile.
+    "test_product.py",
+    "test_flaps.py", "test_twelve_spans.py", "test_hal.py", "test_relay.py",
+    # Then the longest first, or the last one would run alone at the end.
+    "test_full_e1.py", "test_line_tests.py", "test_product_lines.py", "test_product_faults.py",
+    "test_product_changes.py", "test_product_cards.py",
 )  # fmt: skip
-"""Begun first, or the last one would run alone at the end."""
+"""The order in which files are begun; the others, which are short, come afterwards."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -30,4 +35,4 @@ def _is_emulated() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONG_FIRST.index(item.path.name) if item.path.name in LONG_FIRST else len(LONG_FIRST))
+    items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))

@@ -1,4 +1,4 @@
-"""The board for the tests of a module: one boot each, of the bare kernel (`board`) or of the product (`product`)."""
+"""The board for the tests of a module, each its own: with the bare kernel (`board`) or as the product (`product`)."""
 
 from collections.abc import Callable, Generator, Iterator
 
@@ -14,25 +14,46 @@ pytest_plugins = ("boards", "figures")
 
 
 @pytest.fixture(scope="module")
-def board(target: Target, tell: Callable[[str], None]) -> Iterator[Board]:
-    """The bare kernel, freshly booted, with a shell; no lines, no Asterisk."""
-    power = target.get_driver("BoardStrategy")
-    power.transition("kernel")
-    board = Board(target)
-    tell(booted(power, board))
-    yield board
+def power(target: Target) -> Iterator[strategy.BoardStrategy]:
+    power: strategy.BoardStrategy = target.get_driver("BoardStrategy")
+    yield power
     power.transition("off")
+
+
+Begin = Callable[[str, str, Callable[[], object]], bool]
 
 
 @pytest.fixture(scope="module")
-def product(target: Target, tell: Callable[[str], None]) -> Iterator[Product]:
-    """The box as it is, freshly booted, with everything it starts; the exchange beside it."""
-    power = target.get_driver("BoardStrategy")
-    power.transition("product")
+def begin(request: pytest.FixtureRequest, power: strategy.BoardStrategy, tell: Callable[[str], None]) -> Begin:
+    """begin(fixture, boot, make): the board as that fixture promises it, made once a run (BoardStrategy.begin)."""
+    anew = request.node.get_closest_marker("boots") is not None
+
+    def begin(fixture: str, boot: str, make: Callable[[], object]) -> bool:
+        files = {item.path for item in request.session.items if fixture in getattr(item, "fixturenames", ())}
+        made = power.begin(fixture, boot, make, anew=anew, again=len(files) > 1)
+        (up,) = power.shell.run_check("cut -d ' ' -f 1 /proc/uptime")
+        panics = f"; panics so far: {power.panics}" if power.panics else ""
+        tell(f"{fixture}: {'made' if made else 'restored'}, {up} s after its boot{panics}")
+        return made
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def board(target: Target, power: strategy.BoardStrategy, begin: Begin) -> Board:
+    """The bare kernel, as freshly booted, with a shell; no lines, no Asterisk."""
+    begin("board", "kernel", lambda: power.transition("kernel"))
+    return Board(target)
+
+
+@pytest.fixture(scope="module")
+def product(target: Target, power: strategy.BoardStrategy, begin: Begin) -> Product:
+    """The box as it is, as freshly booted, with everything it starts; the exchange beside it."""
+    made = begin("product", "product", lambda: power.transition("product"))
     product = Product(target)
-    tell(booted(power, product))
-    yield product
-    power.transition("off")
+    if not made:
+        product.check_unused()
+    return product
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +64,20 @@ def lines(board: Board) -> Board:
 
 
 @pytest.fixture(scope="module")
-def parties(lines: Board) -> tuple[Party, Party]:
+def parties(board: Board, begin: Begin) -> tuple[Party, Party]:
     """(the exchange, the device under test), with every link between them in service."""
-    exchange, dut = lines.start("exchange", "dut")
-    for party in (exchange, dut):
-        party.wait_pri()
-        party.wait_says("ss7 show linkset 1", "status: Up")
+
+    def make() -> None:
+        board.run("/etc/board/lines")
+        for party in board.start("exchange", "dut"):
+            party.wait_pri()
+            party.wait_says("ss7 show linkset 1", "status: Up")
+
+    made = begin("parties", "kernel", make)
+    exchange, dut = board.parties("exchange", "dut")
+    if not made:
+        exchange.check_unused()
+        dut.check_unused()
     return exchange, dut
 
 
@@ -74,11 +103,6 @@ def analog(board: Board) -> Analog:
     sim.run(LINES.start, pause(RING_DEBOUNCE_S))
     sim.finish(LINES.start)
     return Analog(board, sim, dut)
-
-
-def booted(power: strategy.BoardStrategy, board: Board) -> str:
-    panics = f"; panics so far: {power.panics}" if power.panics else ""
-    return f"booted in {board.times().up:.1f} s{panics}"
 
 
 @pytest.hookimpl(wrapper=True)

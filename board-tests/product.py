@@ -11,7 +11,7 @@ from http.cookiejar import CookieJar
 from typing import Any
 
 from ami import Ami
-from board import PARTIES, Board, Party, reach, until
+from board import CALLS, NO_CALL, PARTIES, Board, Party, reach, until
 from wire import LIMIT_S
 
 PANEL_PORT = 443
@@ -129,6 +129,12 @@ class Product(Board):
             return None
 
         return until("the box says that its Asterisk is up", up, limit_s)
+
+    def check_unused(self) -> None:
+        """A saved state is one before any test. Raises AssertionError."""
+        said = self.run(f"ls {SETUP_TOKEN} 2>&1; asterisk -rx '{CALLS}'; true")
+        fresh = said.startswith(f"{SETUP_TOKEN}\n") and NO_CALL in said
+        assert fresh, f"the state that was restored is not that of a fresh box: {said}"
 
     def administrator(self) -> Api:
         """A session of the administrator, whom the first one makes."""

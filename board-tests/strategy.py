@@ -1,6 +1,9 @@
 """Switching the board on, on QEMU and on a bench alike: power, console, shell; and the one panic that is forgiven."""
 
 import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 import attr
@@ -8,6 +11,8 @@ from labgrid.driver import QEMUDriver, ShellDriver
 from labgrid.factory import target_factory
 from labgrid.protocol import ConsoleProtocol, PowerProtocol
 from labgrid.strategy import Strategy, StrategyError, never_retry
+from labgrid.util.qmp import QMPError
+from saved import Saved
 
 LOG = logging.getLogger(__name__)
 READY = "board: ready"
@@ -26,7 +31,8 @@ class BoardStrategy(Strategy):
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        self._parameters = self.power.boot_args if self.is_emulated else None
+        if self.is_emulated:
+            self._parameters, self._arguments = self.power.boot_args, self.power.extra_args
 
     @property
     def is_emulated(self) -> bool:
@@ -49,10 +55,56 @@ class BoardStrategy(Strategy):
         else:
             self._on_bench(status)
 
+    def begin(self, state: str, boot: str, make: Callable[[], object], *, anew: bool, again: bool) -> bool:
+        """The board in `state`, which `make` brings it into after `boot`. True: really made, and not a saved one.
+
+        It is made once a run, and saved where it is wanted `again`; who asks later has the saved one. Not who wants it
+        `anew`, and never on a bench.
+        """
+        saved = Saved(Path(os.environ["LG_PARTS"]), state)
+        with saved.alone():
+            if not saved:
+                make()
+                if again and self.is_emulated:
+                    saved.save(self.power, self._image)
+                return True
+        if anew:
+            make()
+        else:
+            self._restore(saved, boot)
+        return anew
+
+    @never_retry
+    def _restore(self, saved: Saved, boot: str) -> None:
+        self.target.deactivate(self.shell)
+        self.target.deactivate(self.power)  # switches it off
+        self.target.env.config.data["images"]["saved"] = str(saved.disk)
+        self._arrange(boot, "saved", "-incoming defer")
+        self.target.activate(self.power)
+        self.target.activate(self.console)
+        self.power.on()
+        try:
+            saved.load(self.power)
+        except (QMPError, OSError) as error:
+            self.power.status = 0  # it is over, and cannot be switched off
+            raise StrategyError(f"{saved.disk.stem}: QEMU does not take this saved state; it said why") from error
+        self.console.sendline("")  # for the prompt, which was there before
+        self.target.activate(self.shell)
+
+    def _arrange(self, boot: str, disk: str, arguments: str = "") -> None:
+        """The emulator that is started next."""
+        self.power.boot_args = f"{self._parameters} board={boot}"
+        self.power.disk = disk
+        self.power.extra_args = f"{self._arguments} {arguments}"
+
+    @property
+    def _image(self) -> Path:
+        return Path(self.target.env.config.get_image_path("disk"))
+
     def _emulated(self, status: str) -> None:
         self.target.deactivate(self.power)  # switches it off
         if status != "off":
-            self.power.boot_args = f"{self._parameters} board={status}"
+            self._arrange(status, "disk")
             self._boot(BOOT_LIMIT_S[status])
             self.target.activate(self.shell)
 

@@ -1,6 +1,9 @@
 """The kernel, DAHDI's modules and cross-connected spans, without any Asterisk."""
 
+import pytest
 from board import Board
+
+pytestmark = pytest.mark.boots
 
 
 def test_the_kernel_is_the_locked_one_and_dahdi_loads(board: Board) -> None:

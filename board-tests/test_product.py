@@ -7,6 +7,7 @@ from board import until
 from product import ADMINISTRATOR, Product
 from wire import LIMIT_S
 
+pytestmark = pytest.mark.boots
 UNITS = ("sa800-init", "asterisk", "sa800-agent", "sa800-front")
 
 

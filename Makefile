@@ -63,6 +63,10 @@ check-core:
 check-hal:
 	@umockdev-wrapper $(VENV)/bin/python -m pytest -q -p no:schemathesis tests/hal
 
+.PHONY: bench-lines
+bench-lines:  ## µs of processor and readings of one of the ten looks a second at all lines; JSON on the last line
+	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.lines
+
 .PHONY: check-web
 check-web: setup  ## lint, types and tests of the panel and its SDK; part of make test
 	@python3 -m image check-panel

@@ -20,8 +20,9 @@ from hal.capabilities import Capability, require
 from hal.errors import DeviceFailed, HalError, NotSupported, NotThere, Refused, TimedOut
 from hal.linux import assign
 from hal.linux.held import DahdiHeldPort
+from hal.linux.span_folder import SpanFolder
 from hal.linux.tap import DahdiTap, tapped
-from hal.linux.voice import SysfsModule, SysfsPort, SysfsSpan, where_is
+from hal.linux.voice import SysfsModule, SysfsPort, SysfsSpan
 from hal.model.inventory import ANALOG_KINDS, Card, Port, PortKind, Span
 from hal.protocols.voice import (
     SIGNALLINGS,
@@ -74,10 +75,10 @@ def _ask(request: Callable[[dahdi.Control], T]) -> T:
 
 
 class DahdiSpan(SysfsSpan):
-    def __init__(self, card: Card, span: Span) -> None:
-        super().__init__(card, span)
+    def __init__(self, folder: SpanFolder, span: Span, family: str | None) -> None:
+        super().__init__(folder, span)
         self._digital = any(port.kind is PortKind.E1 for port in span.ports)
-        loops = self._digital and card.family != EMULATED
+        loops = self._digital and family != EMULATED
         self.capabilities: Set[Capability] = SPAN_CAN | ({Capability.SPAN_LOOPBACK} if loops else set())
 
     async def configure(self, line: LineConfig, clock_order: int = 0) -> None:
@@ -115,17 +116,17 @@ class DahdiSpan(SysfsSpan):
 
     async def _visit(self, request: Callable[[dahdi.Control, int], T]) -> T:
         def visit() -> T:
-            where_is(self._card, self._span)
+            self._folder.make_sure()
             number = self._span.number
-            assert number is not None, "where_is has looked"
+            assert number is not None, "make_sure has looked"
             return _ask(lambda control: request(control, number))
 
         return await asyncio.to_thread(visit)
 
 
 class DahdiPort(SysfsPort):
-    def __init__(self, card: Card, port: Port) -> None:
-        super().__init__(card, port)
+    def __init__(self, folder: SpanFolder, port: Port) -> None:
+        super().__init__(folder, port)
         self.capabilities: Set[Capability] = PORT_CAN
         if port.kind in ANALOG_KINDS:
             self.capabilities |= {Capability.PORT_HOOK}
@@ -133,8 +134,8 @@ class DahdiPort(SysfsPort):
     def _number(self, timeslot: int) -> int:
         """DAHDI's number of the channel, made sure that it is this port's. Blocking."""
         check_timeslot(self._port, timeslot, self._who)
-        where_is(self._card, next(span for span in self._card.spans if span.local == self._port.span))
-        assert self._port.channel is not None, "where_is has looked"
+        self._folder.make_sure()
+        assert self._port.channel is not None, "make_sure has looked"
         return self._port.channel + timeslot - 1
 
     def _channel(self, timeslot: int) -> ChannelState:
@@ -215,10 +216,10 @@ class DahdiModule(SysfsModule):
         self.capabilities: Set[Capability] = frozenset({Capability.SPAN_ASSIGN}).union(*spans, *ports)
 
     def span(self, span: Span) -> DahdiSpan:
-        return DahdiSpan(self.card, span)
+        return DahdiSpan(self._folders[span.local], span, self.card.family)
 
     def port(self, port: Port) -> DahdiPort:
-        return DahdiPort(self.card, port)
+        return DahdiPort(self._folders[port.span], port)
 
     async def assign(self, span: Span, number: int, first_channel: int) -> None:
         log.info("assign_span span %d of %s: %d, channels from %d", span.local, self.card.id, number, first_channel)

@@ -2,15 +2,14 @@
 ioctls: `dahdi.py` adds those, where voicecore can be imported, and declares more."""
 
 import asyncio
-from collections.abc import Set
+import functools
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from hal.capabilities import Capability
-from hal.detect.catalogue import model_of
 from hal.errors import NotSupported, NotThere
-from hal.linux.sysfs import folder, read_int, read_text
+from hal.linux.span_folder import OpenFolder, SpanFolder
 from hal.model.inventory import Card, Port, Span
 from hal.protocols.linetest import Tap
 from hal.protocols.voice import (
@@ -20,6 +19,7 @@ from hal.protocols.voice import (
     Coding,
     HeldPort,
     LineConfig,
+    Look,
     Loop,
     PortState,
     Signalling,
@@ -27,6 +27,8 @@ from hal.protocols.voice import (
     SpanState,
     check_timeslot,
 )
+
+T = TypeVar("T")
 
 CAN = frozenset({Capability.SPAN_STATE, Capability.PORT_STATE})
 
@@ -70,23 +72,12 @@ def _refuse(capability: Capability, who: str) -> NoReturn:
 class SysfsSpan:
     capabilities: Set[Capability] = CAN & {Capability.SPAN_STATE}
 
-    def __init__(self, card: Card, span: Span) -> None:
-        self._card, self._span = card, span
-        self._who = f"span {span.local} of {card.id}"
+    def __init__(self, folder: SpanFolder, span: Span) -> None:
+        self._folder, self._span = folder, span
+        self._who = folder.who
 
     async def state(self) -> SpanState:
-        return await asyncio.to_thread(self._state)
-
-    def _state(self) -> SpanState:
-        place = where_is(self._card, self._span)
-        alarms = read_int(place / "alarms")
-        if alarms is None:
-            raise NotThere(f"{self._who} vanished while it was read", hint="probe again")
-        return SpanState(
-            alarms=frozenset(alarm for bit, alarm in _ALARM_BITS.items() if alarms & bit),
-            line=_line_config(read_text(place / "lineconfig") or ""),
-            clock_master=read_text(place / "is_sync_master") == "1",
-        )
+        return await asyncio.to_thread(self._folder.read, _span_state)
 
     async def configure(self, line: LineConfig, clock_order: int = 0) -> None:
         _refuse(Capability.SPAN_CONFIGURE, self._who)
@@ -104,47 +95,21 @@ class SysfsSpan:
 class SysfsPort:
     capabilities: Set[Capability] = CAN & {Capability.PORT_STATE}
 
-    def __init__(self, card: Card, port: Port) -> None:
-        self._card, self._port = card, port
-        self._who = f"port {port.position} of span {port.span} of {card.id}"
+    def __init__(self, folder: SpanFolder, port: Port) -> None:
+        self._folder, self._port = folder, port
+        self._who = f"port {port.position} of {folder.who}"
 
     async def state(self) -> PortState:
         """Of an E1: the signalling of its first channel, open when any channel is."""
-        return await asyncio.to_thread(self._state)
-
-    def _state(self) -> PortState:
-        places = self._places()
-        signalling, used = read_text(places[0] / "sig"), [read_text(place / "in_use") for place in places]
-        if signalling is None or None in used:
-            raise NotThere(f"{self._who} vanished while it was read", hint="probe again")
-        return PortState(
-            signalling=None if signalling == _UNCONFIGURED else signalling,
-            open="1" in used,
-            alarms=_alarms_of(read_text(places[0] / "alarms") or ""),
-        )
+        return await asyncio.to_thread(self._folder.read, functools.partial(_port_state, self._folder, self._port))
 
     async def channel(self, timeslot: int = 1) -> ChannelState:
         return await asyncio.to_thread(self._channel, timeslot)
 
     def _channel(self, timeslot: int) -> ChannelState:
         check_timeslot(self._port, timeslot, self._who)
-        place = self._places()[timeslot - 1]
-        signalling, used = read_text(place / "sig"), read_text(place / "in_use")
-        if signalling is None or used is None:
-            raise NotThere(f"{self._who} vanished while it was read", hint="probe again")
-        return ChannelState(
-            signalling=_SIGNALLING.get(signalling),
-            open=used == "1",
-            alarms=_alarms_of(read_text(place / "alarms") or ""),
-            echo_canceller=(read_text(place / "ec_factory") or "").lower() or None,
-        )
-
-    def _places(self) -> list[Path]:
-        """The folders of its channels."""
-        span = next(span for span in self._card.spans if span.local == self._port.span)
-        place = where_is(self._card, span)
-        first = self._port.position
-        return [place / f"dahdi!chan!{span.number:03}!{first + offset:03}" for offset in range(self._port.channels)]
+        position = self._port.position + timeslot - 1
+        return self._folder.read(functools.partial(_channel_state, self._folder, position))
 
     async def configure(self, config: ChannelConfig, timeslot: int = 1) -> None:
         _refuse(Capability.PORT_CONFIGURE, self._who)
@@ -161,32 +126,85 @@ class SysfsModule:
 
     def __init__(self, card: Card) -> None:
         self.card = card
+        self._folders = {span.local: SpanFolder(card, span) for span in card.spans}
 
     def span(self, span: Span) -> SysfsSpan:
-        return SysfsSpan(self.card, span)
+        return SysfsSpan(self._folders[span.local], span)
 
     def port(self, port: Port) -> SysfsPort:
-        return SysfsPort(self.card, port)
+        return SysfsPort(self._folders[port.span], port)
+
+    async def look(self, spans: Sequence[Span], ports: Sequence[Port]) -> Look:
+        return await asyncio.to_thread(self._look, spans, ports)
+
+    def _look(self, spans: Sequence[Span], ports: Sequence[Port]) -> Look:
+        return Look(
+            tuple(_if_there(self._folders[span.local], _span_state) for span in spans),
+            tuple(
+                _if_there(folder, functools.partial(_port_state, folder, port))
+                for port in ports
+                for folder in [self._folders[port.span]]
+            ),
+        )
 
     async def assign(self, span: Span, number: int, first_channel: int) -> None:
         _refuse(Capability.SPAN_ASSIGN, str(self.card.id))
 
 
-def where_is(card: Card, span: Span) -> Path:
-    """The span's folder, made sure to be this card's: a number can be another span's by now."""
-    who = f"span {span.local} of {card.id}"
-    if span.number is None:
-        raise NotThere(f"{who} has no number", hint="assign it first, then probe again")
-    place = folder("dahdi_spans", f"span-{span.number}")
-    device = place / "ddev"
-    ours = (
-        read_int(place / "local_spanno") == span.local
-        and model_of(read_text(device / "type") or "") == card.id.model
-        and (read_text(device / "hardware_id") or None) == card.id.serial
+# ── what the folder of a span tells; None: something of it is gone ─────────────────────────────────────
+def _if_there(folder: SpanFolder, look: Callable[[OpenFolder], T | None]) -> T | None:
+    try:
+        return folder.read(look)
+    except NotThere:
+        return None
+
+
+def _span_state(of: OpenFolder) -> SpanState | None:
+    alarms = of.text("alarms")
+    return _span_words(alarms, of.text("lineconfig") or "", of.text("is_sync_master") or "") if alarms else None
+
+
+@functools.lru_cache(maxsize=64)
+def _span_words(alarms: str, line: str, sync_master: str) -> SpanState:
+    """Ten times a second and span, and nearly always the same words."""
+    bits = int(alarms, 0)
+    return SpanState(
+        alarms=frozenset(alarm for bit, alarm in _ALARM_BITS.items() if bits & bit),
+        line=_line_config(line),
+        clock_master=sync_master == "1",
     )
-    if not ours:
-        raise NotThere(f"{who} is no longer span {span.number}", hint="the card was pulled or renumbered: probe again")
-    return place
+
+
+def _port_state(folder: SpanFolder, port: Port, of: OpenFolder) -> PortState | None:
+    places = [folder.channel(port.position + offset) for offset in range(port.channels)]
+    signalling = of.text(f"{places[0]}/sig")
+    used = False
+    for place in places:
+        in_use = of.text(f"{place}/in_use")
+        if not in_use:
+            return None
+        if used := in_use == "1":
+            break  # whoever serves an E1 holds all of it: the first channel tells
+    if not signalling:
+        return None
+    return PortState(
+        signalling=None if signalling == _UNCONFIGURED else signalling,
+        open=used,
+        alarms=_alarms_of(of.text(f"{places[0]}/alarms") or ""),
+    )
+
+
+def _channel_state(folder: SpanFolder, position: int, of: OpenFolder) -> ChannelState | None:
+    place = folder.channel(position)
+    signalling, used = of.text(f"{place}/sig"), of.text(f"{place}/in_use")
+    if not signalling or not used:
+        return None
+    return ChannelState(
+        signalling=_SIGNALLING.get(signalling),
+        open=used == "1",
+        alarms=_alarms_of(of.text(f"{place}/alarms") or ""),
+        echo_canceller=(of.text(f"{place}/ec_factory") or "").lower() or None,
+    )
 
 
 def _alarms_of(text: str) -> frozenset[Alarm]:

@@ -1,7 +1,7 @@
 """Cards, spans and ports that carry lines. Two backends of the real box stand behind this: sysfs, which can look, and
 DAHDI's ioctls (on voicecore), which can act. Waits end after `within_s` with TimedOut."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -222,6 +222,14 @@ class VoicePort(Protocol):
         it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Each in the order in which it was asked for; None: not there (pulled, or without a number)."""
+
+    spans: tuple[SpanState | None, ...]
+    ports: tuple[PortState | None, ...]
+
+
 def check_timeslot(port: Port, timeslot: int, who: str) -> None:
     """Raises Refused when the port has no such channel."""
     if not 1 <= timeslot <= port.channels:
@@ -240,6 +248,10 @@ class VoiceModule(Protocol):
     def span(self, span: Span) -> VoiceSpan: ...
 
     def port(self, port: Port) -> VoicePort: ...
+
+    async def look(self, spans: Sequence[Span], ports: Sequence[Port]) -> Look:
+        """SPAN_STATE for spans, PORT_STATE for ports: the states of several at one visit, for who looks often. What it
+        takes to see them stays open as long as the module is kept."""
 
     async def assign(self, span: Span, number: int, first_channel: int) -> None:
         """SPAN_ASSIGN. Refused when the number or one of the channels is taken, or the span has a number already."""

@@ -51,7 +51,7 @@ class Slots:
     def now(self, card: Card, local: int, number: int | None) -> Span:
         """The span, when it still is this card's under this number. Raises NotThere."""
         for other in self._cards.values():
-            if (other.id.model, other.id.serial) == (card.id.model, card.id.serial) and number is not None:
+            if other.id == card.id and number is not None:
                 for span in other.spans:
                     if (span.local, span.number) == (local, number):
                         return span

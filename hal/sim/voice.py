@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Set
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from hal.capabilities import Capability, require
-from hal.errors import Refused, TimedOut
+from hal.errors import NotThere, Refused, TimedOut
 from hal.model.inventory import Card, Port, PortKind, Span
 from hal.protocols.voice import (
     SIGNALLINGS,
@@ -17,6 +18,7 @@ from hal.protocols.voice import (
     Hook,
     Law,
     LineConfig,
+    Look,
     Loop,
     PortEvent,
     PortState,
@@ -27,6 +29,8 @@ from hal.protocols.voice import (
 )
 from hal.sim.line import SimLine, SimTap
 from hal.sim.slots import Slots
+
+T = TypeVar("T")
 
 SPAN_CAN = frozenset(
     {Capability.SPAN_STATE, Capability.SPAN_CONFIGURE, Capability.SPAN_COUNTERS, Capability.SPAN_LOOPBACK}
@@ -261,7 +265,20 @@ class SimModule:
     def port(self, port: Port) -> SimPort:
         return SimPort(self._world, self.card, port, self._lacks)
 
+    async def look(self, spans: Sequence[Span], ports: Sequence[Port]) -> Look:
+        return Look(
+            tuple([await _if_there(self.span(span).state()) for span in spans]),
+            tuple([await _if_there(self.port(port).state()) for port in ports]),
+        )
+
     async def assign(self, span: Span, number: int, first_channel: int) -> None:
         require(Capability.SPAN_ASSIGN, self.capabilities, str(self.card.id))
         self._world.slots.assign(self.card, span.local, number, first_channel)
         self._world.on_change()
+
+
+async def _if_there(state: Awaitable[T]) -> T | None:
+    try:
+        return await state
+    except NotThere:
+        return None

@@ -134,7 +134,8 @@ class Kernel:
             "linecompat": span.linecompat,
         }
         self._device("dahdi_spans", path, attributes, {"SPAN_NUM": str(number), "SPAN_NAME": span.name})
-        _link(self._bed.sys / "devices" / path / "ddev", self._bed.sys / "devices" / plugged.path)
+        card = Path(plugged.path).name
+        (self._bed.sys / "devices" / path / "ddev").symlink_to(f"../../{card}")  # the kernel's links name their target
         for position, channel in enumerate(span.channels, 1):
             self._channel(path, number, position, base + position - 1, channel)
 
@@ -180,6 +181,9 @@ class Kernel:
         folder = self._bed.sys / "devices" / path
         if told:
             self._bed.uevent(path, "remove")
+        for attribute in folder.iterdir():
+            if attribute.is_file() and not attribute.is_symlink():
+                attribute.write_text("")  # whoever keeps it open learns no more; the kernel tells him ENODEV
         (self._bed.sys / "bus" / bus / "devices" / folder.name).unlink()
         shutil.rmtree(folder)
 

@@ -7,6 +7,7 @@ The hands speak with DAHDI by their own ioctls (numbers and structures of dahdi/
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import os
 import struct
 import subprocess
@@ -55,6 +56,7 @@ class RealDahdi:
         self.box = LinuxBox()
         self._pairs: dict[str, tuple[int, int]] = {}
         """Slot → number of the pair, channels."""
+        self._numbers = itertools.count(1)
         self._far: dict[int, int] = {}
         """Far channel → its open file."""
 
@@ -82,13 +84,21 @@ class RealDahdi:
 
     def _plug(self, kind: str, slot: str, assign: bool) -> None:
         channels = {"emulated": 31, "analog": 4}[kind]
-        pair = len(self._pairs) + 1
+        pair = next(self._numbers)
         AUTO_ASSIGN.write_text(str(int(assign)))
         self._pairs[slot] = (pair, channels)
         for end in (0, 1):
             control(CREATE, SPAN.pack(b"loc", f"{pair}:{end}".encode(), channels, 0, 0))
         if kind == "analog":
             self._make_analog(slot)
+
+    async def pull(self, slot: str = SLOT) -> None:
+        await asyncio.to_thread(self._pull, slot)
+
+    def _pull(self, slot: str) -> None:
+        pair, channels = self._pairs.pop(slot)
+        for end in (0, 1):
+            control(DESTROY, SPAN.pack(b"loc", f"{pair}:{end}".encode(), channels, 0, 0))
 
     def _make_analog(self, slot: str) -> None:
         """A dynamic span can be anything: what its channels are configured as makes them ports."""
@@ -128,9 +138,8 @@ class RealDahdi:
     def close(self) -> None:
         for file in self._far.values():
             os.close(file)
-        for pair, channels in self._pairs.values():
-            for end in (0, 1):
-                control(DESTROY, SPAN.pack(b"loc", f"{pair}:{end}".encode(), channels, 0, 0))
+        for slot in list(self._pairs):
+            self._pull(slot)
 
 
 @contextlib.contextmanager

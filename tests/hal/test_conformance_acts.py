@@ -8,7 +8,7 @@ import pytest
 from hal.capabilities import Capability
 from hal.errors import NotSupported, Refused, TimedOut
 from hal.model.inventory import PortKind
-from hal.protocols.voice import ChannelConfig, Hook, Loop, PortEvent, Signalling, VoicePort
+from hal.protocols.voice import ChannelConfig, Hook, Look, Loop, PortEvent, Signalling, VoicePort
 from tests.hal.suite import AT_ONCE_S, GENEROUS_S, hold, refused
 from tests.hal.worlds import HDB3_CCS_CRC4, World
 
@@ -44,6 +44,23 @@ async def test_an_analog_span_has_no_framing(world: World) -> None:
         with pytest.raises(Refused, match="analog"):
             await span.configure(HDB3_CCS_CRC4)
         await span.start()
+
+
+async def test_who_looks_on_takes_no_card_for_the_one_that_was_pulled(world: World) -> None:
+    """Here, so that it runs on the real kernel: it is the kernel that ends what was kept open."""
+    await world.plug(world.e1)
+    card = await world.card()
+    module, span, port = world.box.voice(card), card.spans[0], card.ports[0]
+    if await refused(module.capabilities, Capability.SPAN_STATE, lambda: module.look((span,), (port,))):
+        return
+    assert await module.look((span,), (port,)) == Look(
+        (await module.span(span).state(),), (await module.port(port).state(),)
+    )
+    await world.pull()
+    assert await module.look((span,), (port,)) == Look((None,), (None,))
+    await world.plug(world.e1, OTHER)
+    assert (await world.card(OTHER)).spans[0].number == span.number, "the other card has its number now"
+    assert await module.look((span,), (port,)) == Look((None,), (None,))
 
 
 async def test_assigning_a_span(world: World) -> None:

@@ -1,5 +1,6 @@
 """The real drivers where they meet what a simulated box never shows: hardware that can less, and errors."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from hal.linux.assign import assign
 from hal.linux.attributes import write_text
 from hal.linux.box import LinuxBox
 from hal.linux.power import Systemd
+from hal.linux.span_folder import OpenFolder
 from hal.linux.voice import SysfsModule
 from hal.linux.watchdog import KernelWatchdog
 from hal.protocols.led import ON, Blink
+from hal.protocols.voice import Alarm, Look
 from tests.hal import cards
 from tests.hal.bed import Bed
+from tests.hal.counts import Counts, counted
 from tests.hal.kernel import Kernel
 from tests.hal.test_detect import only_card
 from tests.hal.watchdog_device import WatchdogDevice
@@ -114,23 +118,62 @@ def test_the_kernel_s_refusal_is_told_with_path_and_value() -> None:
 
 
 async def test_the_same_kind_of_card_in_another_place_is_not_mistaken_by_its_serial(kernel: Kernel) -> None:
+    """Also not by one who looked at the first card before, and keeps its files open; the first one may come back."""
     first = kernel.plug(cards.wcte43x("1TE435F1"), "05:04.0")
-    card = only_card()
-    await SysfsModule(card).span(card.spans[0]).state()
+    module = SysfsModule(only_card())
+    span, port = module.span(module.card.spans[0]), module.port(module.card.ports[0])
+    await span.state()
+    await port.state()
     kernel.pull(first)
-    kernel.plug(cards.wcte43x("1TE435F2"), "05:04.0")
-    with pytest.raises(NotThere, match="no longer span 1"):
-        await SysfsModule(card).span(card.spans[0]).state()
+    other = kernel.plug(cards.wcte43x("1TE435F2"), "05:04.0")
+    kernel.set(1, "alarms", "0x8")
+    for look in (span.state, port.state):
+        with pytest.raises(NotThere, match="no longer span 1"):
+            await look()
+    assert (await module.look(module.card.spans[:1], module.card.ports[:1])) == Look((None,), (None,))
+    kernel.pull(other)
+    kernel.plug(cards.wcte43x("1TE435F1"), "05:04.0")
+    kernel.set(1, "alarms", "0x4")
+    assert (await span.state()).alarms == {Alarm.YELLOW}
 
 
 async def test_a_card_that_could_not_be_read_once_is_not_lost(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel.plug(cards.wcte43x("1TE435F3"), "05:04.0")
     card = only_card()
+    span = SysfsModule(card).span(card.spans[0])
     with monkeypatch.context() as faulty:
-        faulty.setattr("hal.linux.voice.read_text", lambda _path: None)
+        faulty.setattr(OpenFolder, "text", lambda _self, _name: None)
         with pytest.raises(NotThere):
-            await SysfsModule(card).span(card.spans[0]).state()
-    await SysfsModule(card).span(card.spans[0]).state()
+            await span.state()
+    await span.state()
+
+
+async def test_a_look_reads_each_word_once_and_opens_nothing_again(kernel: Kernel) -> None:
+    """What a busy box pays ten times a second for each E1."""
+    kernel.plug(cards.wcte43x("1TE435F4"), "05:04.0")
+    module = SysfsModule(card := only_card())
+    kernel.set_channel(1, 1, "in_use", "1")
+    await module.look(card.spans[:1], card.ports[:1])
+    with counted() as counts:
+        await module.look(card.spans[:1], ())
+        assert counts == Counts(opened=0, read=3)
+        await module.look((), card.ports[:1])
+        assert counts == Counts(opened=0, read=6)
+
+
+async def test_who_looks_no_more_keeps_nothing_open(kernel: Kernel, bed: Bed) -> None:
+    kernel.plug(cards.wcte43x("1TE435F5"), "05:04.0")
+    module = SysfsModule(card := only_card())
+    await module.look(card.spans, card.ports)
+    assert open_files(bed)
+    del module
+    assert not open_files(bed)
+
+
+def open_files(bed: Bed) -> list[Path]:
+    """Of the bed's sysfs, in this process."""
+    files = [Path("/proc/self/fd", number) for number in os.listdir("/proc/self/fd")]  # noqa: PTH208  # names only
+    return [target for file in files if file.is_symlink() and (target := file.readlink()).is_relative_to(bed.sys)]
 
 
 async def test_an_e1_port_is_open_when_any_of_its_channels_is(kernel: Kernel) -> None:

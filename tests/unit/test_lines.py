@@ -65,8 +65,7 @@ async def test_a_line_nobody_configured_raises_no_alarm_and_is_remembered_all_th
 
 
 async def test_an_analog_line_without_its_exchange_is_a_warning(lines: Site) -> None:
-    channel = next(line.channel for line in lines.cards.found.naming.lines if line.name == "fxo-1")  # type: ignore[union-attr]
-    lines.happens(f"port-alarm {channel} red")
+    lines.happens(f"port-alarm {channel_of(lines, 'fxo-1')} red")
     await lines.line("fxo-1", "alarm")
     assert (await lines.alarm("line.alarm", "fxo-1"))["level"] == "warning"
 
@@ -155,7 +154,7 @@ async def test_counters_are_added_up_by_the_quarter_of_an_hour(lines: Site, monk
     assert only[0] % (15 * 60 * 1_000_000) == 0
 
 
-async def test_a_driver_that_never_answers_stops_nothing_else(lines: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_driver_that_never_answers_stops_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dead = threading.Event()
     asked = 0
 
@@ -165,17 +164,27 @@ async def test_a_driver_that_never_answers_stops_nothing_else(lines: Site, monke
         await asyncio.to_thread(dead.wait, LIMIT_S)
         raise NotThere("never")
 
-    lines.watch._patient = Patient(0.05)
-    with monkeypatch.context() as patch:
-        patch.setattr(SimSpan, "state", hang)
-        await lines.alarm("lines.silent")
-        before = asked
-        for _ in range(20):
-            await lines.watch.look()
-        assert asked == before, "one question hangs; no further thread is spent on it"
-        assert lines.watch.seen["e1-1"].state == "in_service", "what was last known stays"
-    dead.set()
-    await lines.no_alarm("lines.silent")
+    monkeypatch.setattr("appliance_agent.system.lines.asking.READ_LIMIT_S", 0.05)
+    async with site(tmp_path) as lines:
+        await lines.line("e1-1", "in_service")
+        await lines.line("fxo-1", "in_service")
+        with monkeypatch.context() as patch:
+            patch.setattr(SimSpan, "state", hang)
+            await lines.alarm("lines.silent")
+            before = asked
+            for _ in range(20):
+                await lines.watch.look()
+            assert asked == before, "one question hangs; no further thread is spent on it"
+            assert lines.watch.seen["e1-1"].state == "in_service", "what was last known stays"
+            lines.happens(f"port-alarm {channel_of(lines, 'fxo-1')} red")
+            await lines.line("fxo-1", "alarm")  # the other card's
+            assert asked == before
+        dead.set()
+        await lines.no_alarm("lines.silent")
+
+
+def channel_of(lines: Site, name: str) -> int | None:
+    return next(line.channel for line in lines.cards.found.naming.lines if line.name == name)  # type: ignore[union-attr]
 
 
 async def test_patience_is_one_question_at_a_time() -> None:

@@ -21,27 +21,23 @@ from appliance_agent.kernel.clock import Clock
 from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import LiveChanged, VersionApplied
 from appliance_agent.system.alarms import Alarms, Level
+from appliance_agent.system.lines.asking import Asking
 from appliance_agent.system.lines.cards import Cards, CardsChanged, Found
 from appliance_agent.system.lines.channels import Channels
-from appliance_agent.system.lines.counting import Counts, grown
-from appliance_agent.system.lines.facts import LineFacts, Reading, Shown, live_object, shown
+from appliance_agent.system.lines.counting import grown
+from appliance_agent.system.lines.facts import LineFacts, Shown, live_object, shown
 from appliance_agent.system.lines.history import LineHistory
 from appliance_agent.system.lines.judge import KEYS, Trouble, troubles
-from appliance_agent.system.lines.patient import Patient
 from appliance_agent.system.lines.wanted import Wanted, wanted_lines
-from hal.capabilities import Capability
-from hal.errors import HalError
 from hal.model.inventory import PortKind
-from hal.model.lines import Line
 from hal.protocols.box import Box
-from hal.protocols.voice import PortState, SpanCounters, VoiceModule
+from hal.protocols.voice import SpanCounters
 
 LOOK_S = 0.1
 IDLE_LOOK_S = 1.0
 """In a box without lines."""
 PORTS_EVERY, COUNTERS_EVERY = 10, 100
 """Looks between two readings of ports (signalling, analog alarms), and of counters."""
-READ_LIMIT_S = 2.0
 SILENT = "lines.silent"
 
 Timeslots = Mapping[str, frozenset[int]]
@@ -73,13 +69,12 @@ class LineWatch:
         bus: Bus, clock: Clock, blocked: Callable[[], Timeslots], stuck: Callable[[], Timeslots],
         testing: Callable[[], Timeslots],
     ) -> None:  # fmt: skip
-        self._box, self._cards, self._channels, self._history = box, cards, channels, history
+        self._cards, self._channels, self._history = cards, channels, history
         self._config, self._alarms, self._bus, self._clock = config, alarms, bus, clock
         self._blocked, self._stuck, self._testing = blocked, stuck, testing
-        self._patient = Patient(READ_LIMIT_S)
+        self._asking = Asking(box)
         self._news = asyncio.Event()
         self._looks = 0
-        self._readings: dict[str, Reading] = {}
         self._counters: dict[str, SpanCounters] = {}
         self._suffered: dict[str, frozenset[str]] = {}
         """Line → alarms in the history that have no end."""
@@ -129,64 +124,28 @@ class LineWatch:
         found = self._cards.found
         if found is None:
             return
-        try:
-            await self._patient.ask(lambda: self._read(found))
-        except (HalError, OSError) as error:
-            if not self._silent:
-                await self._alarms.raise_(SILENT, Level.CRITICAL, "", {"reason": str(error)[:300]})
-            self._silent = True
-        else:
-            if self._silent:
-                await self._alarms.clear(SILENT, "")
-            self._silent = False
-            self._looks += 1
+        await self._asking.look(found, self._due)
+        await self._tell_silence(self._asking.silent)
+        if self._looks % COUNTERS_EVERY == 0:
+            await self._count(await self._asking.counters(found))
+        self._looks += 1
         await self._take(self._facts(found))
 
-    # ── asking the hardware ────────────────────────────────────────────────────────────────────────
-    async def _read(self, found: Found) -> None:
-        """Asks all lines side by side; one that was pulled meanwhile takes nothing from the others."""
-        names = {line.name for line in found.naming.lines}
-        self._readings = {name: reading for name, reading in self._readings.items() if name in names}
-        await asyncio.gather(*(self._read_line(found, line) for line in found.naming.lines))
-        if self._looks % COUNTERS_EVERY == 0:
-            await self._count(found)
-
-    async def _read_line(self, found: Found, line: Line) -> None:
-        module, before = self._module(found, line), self._readings.get(line.name)
-        due = self._looks % PORTS_EVERY == 0 or self._awaited(line.name)
-        try:
-            if before is None or due:
-                before = Reading(await self._port(found, line, module), before.span if before else None)
-            if line.kind is PortKind.E1 and Capability.SPAN_STATE in module.capabilities:
-                before = replace(before, span=await module.span(found.place(line)[1]).state())
-            self._readings[line.name] = before
-        except HalError:  # pulled, or without a number: the next probe tells more
-            self._readings.pop(line.name, None)
-
-    def _awaited(self, name: str) -> bool:
-        """Configured a moment ago: it is to be shown in service as soon as it is."""
+    def _due(self, name: str) -> bool:
+        """Also when it was configured a moment ago: it is to be shown in service as soon as it is."""
         seen = self.seen.get(name)
-        return seen is not None and seen.state is Shown.NOT_READY
+        return self._looks % PORTS_EVERY == 0 or (seen is not None and seen.state is Shown.NOT_READY)
 
-    def _module(self, found: Found, line: Line) -> VoiceModule:
-        return self._box.voice(found.place(line)[0])
+    async def _tell_silence(self, reason: str) -> None:
+        if reason and not self._silent:
+            await self._alarms.raise_(SILENT, Level.CRITICAL, "", {"reason": reason[:300]})
+        elif self._silent and not reason:
+            await self._alarms.clear(SILENT, "")
+        self._silent = bool(reason)
 
-    async def _port(self, found: Found, line: Line, module: VoiceModule) -> PortState:
-        span = found.place(line)[1]
-        port = next(port for port in span.ports if port.position == line.position)
-        return await module.port(port).state()
-
-    async def _count(self, found: Found) -> None:
-        growth: dict[str, Counts] = {}
-        for line in found.naming.lines:
-            module = self._module(found, line)
-            if line.kind is not PortKind.E1 or Capability.SPAN_COUNTERS not in module.capabilities:
-                continue
-            with contextlib.suppress(HalError):
-                now = await module.span(found.place(line)[1]).counters()
-                if came := grown(self._counters.get(line.name, now), now):
-                    growth[line.name] = came
-                self._counters[line.name] = now
+    async def _count(self, counters: Mapping[str, SpanCounters]) -> None:
+        growth = {name: came for name, now in counters.items() if (came := grown(self._counters.get(name, now), now))}
+        self._counters.update(counters)
         if growth:
             await self._history.count(growth)
 
@@ -198,7 +157,7 @@ class LineWatch:
         facts = [
             LineFacts(
                 line.name, line.kind, line.order, present=True, served=line.name in served,
-                wanted=wanted.get(line.name), reading=self._readings.get(line.name), timeslots=line.channels,
+                wanted=wanted.get(line.name), reading=self._asking.readings.get(line.name), timeslots=line.channels,
                 calls=calls.get(line.name, frozenset()), blocked=blocked.get(line.name, frozenset()),
                 stuck=stuck.get(line.name, frozenset()), testing=testing.get(line.name, frozenset()),
             )
@@ -239,7 +198,7 @@ class LineWatch:
         self._looked = True
         for name, seen in self.seen.items():
             was = before.get(name)
-            if was is None or was.view() != seen.view():
+            if was != seen and (was is None or was.view() != seen.view()):
                 self._bus.publish(LiveChanged("lines", name, seen.view()))
         for name in before.keys() - self.seen.keys():
             self._bus.publish(LiveChanged("lines", name, None))

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
+from hal.setup.report import LineReport, Report, to_json
 from tests.box.api import Api, person
 from tests.box.office import ADMIN
 from tests.browser.driver import chromium
@@ -20,7 +21,7 @@ from tests.lab.lab import Box, Lab
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 CARDS = "e1:2 ports:oos-"
-E1_SLOT = "pci:0000:05:00.0"
+E1_SLOT, ANALOG_SLOT = "pci:0000:05:00.0", "pci:0000:05:01.0"
 
 
 @dataclass
@@ -213,4 +214,36 @@ async def test_the_page_in_both_languages_wide_and_on_a_phone(room: Room, tmp_pa
             await tour.look()
             await room.page.screenshot(path=tmp_path / f"{name}-{line}.png")
             await room.close_drawer()
+    assert not tour.wrong, "\n".join(tour.wrong)
+
+
+async def sa800_lines_reports(room: Room, *lines: str) -> None:
+    """What `sa800-lines` writes when a card came; behind simulated cards there is no kernel for it to run on."""
+    found = {line: await room.api.get(f"/lines/{line}") for line in lines}
+    told = [LineReport(line, one["span"], one["channel"], 1, configured=True) for line, one in found.items()]
+    report = room.box.path("/run/sa800-lines/report.json")
+    await asyncio.to_thread(report.parent.mkdir, exist_ok=True)
+    await asyncio.to_thread(report.write_text, to_json(Report(tuple(told))))
+
+
+async def test_a_version_that_the_box_made_says_why_in_the_language_of_the_page(room: Room, tmp_path: Path) -> None:
+    """A card that was away when what runs was applied comes back: the box takes its line in by itself."""
+    await room.happens(f"pull {ANALOG_SLOT}")
+    await room.lines_page()
+    await room.shows("fxo-1", "missing")
+    await room.happens(f"plug ports:oos- {ANALOG_SLOT}")
+    await room.shows("fxo-1", "in_service")
+    before = (await room.api.get("/config/versions"))[0]["version"]
+    await sa800_lines_reports(room, "fxo-1")
+    await room.page.goto("/admin/versions")
+    row = room.page.locator(f"[data-testid=version-row][data-id='{before + 1}']")
+    tour = Tour(room.page, room.box.panel_url)
+    await tour.begin()
+    for language, by, why in (("zh", "系统", "板卡已装回：fxo-1"), ("en", "System", "The card is back: fxo-1")):
+        await speaks(room.page, language)
+        await expect(row).to_contain_text(why, timeout=30_000)
+        await expect(row).to_contain_text(by)
+        await tour.visit(
+            "/admin/versions", "[data-testid=version-row]", (WIDE, PHONE), tmp_path, f"versions-{language}"
+        )
     assert not tour.wrong, "\n".join(tour.wrong)

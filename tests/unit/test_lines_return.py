@@ -228,6 +228,23 @@ async def test_a_card_that_was_away_when_the_files_were_made_is_taken_in(served:
     assert (version.author, version.comment) == ("system", "the card is back: e1-1")
 
 
+async def test_a_version_that_the_box_makes_counts_lines_as_people_do(box: Box) -> None:
+    card = cards.analog("o" * 24)
+    box.world.cards.pull(ANALOG_PLACE)
+    box.world.cards.plug(card, ANALOG_PLACE, assign=False)
+    await box.sa800_lines()
+    wanted = tuple(FXO.model_copy(update={"line": f"fxo-{port}", "number": f"8888{port:04}"}) for port in (3, 4, 10))
+    await box.pull(ANALOG_PLACE, set())
+    await box.set_up.note_gone()
+    await box.apply(fxo_ports=wanted)
+    async with running_agent(box):
+        with box.bus.subscribe(VersionApplied) as applied:
+            await box.plug(ANALOG_PLACE, card)
+            async with asyncio.timeout(LIMIT_S):
+                await applied.get()
+    assert (await box.world.store.versions())[0].comment == "the card is back: fxo-3, fxo-4, fxo-10"
+
+
 async def test_a_line_that_asterisk_does_not_take_is_taken_in_once(served: Box, agent: Configuration) -> None:
     await served.pull(E1_PLACE, B_CHANNELS)
     await served.missing("e1-1")

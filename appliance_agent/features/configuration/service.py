@@ -39,6 +39,7 @@ from appliance_agent.render.line_facts import lines_there, read_report
 from appliance_agent.render.line_plan import plans
 from appliance_agent.render.render import render
 from contracts.paths import BoxPaths
+from hal.model.inventory import Place
 
 log = structlog.get_logger()
 
@@ -259,7 +260,7 @@ class Configuration:
         plan = plan_reloads(files, render(document, await self._facts(document)))
         if plan.ends_calls and await self._calls(plan):
             return False
-        names = ", ".join(sorted(back))
+        names = ", ".join(sorted(back, key=Place.of))
         job = Job(id=new_id(), version=0, previous=0, timing=Timing.IDLE, created_us=self._clock.now_us())
         try:
             await self._store.create_job(document, job=job, author="system", comment=f"the card is back: {names}")

@@ -86,7 +86,7 @@ def _duplicates(document: Desired) -> Iterator[FieldFault]:
     for collection, names in ids.items():
         for name, count in Counter(names).items():
             if count > 1:
-                yield FieldFault(f"{collection}/{name}", f"stands here {count} times; keep one")
+                yield FieldFault.of(f"{collection}/{name}", "twice", "stands here {count} times; keep one", count=count)
 
 
 def _site(document: Desired) -> Iterator[FieldFault]:
@@ -95,33 +95,40 @@ def _site(document: Desired) -> Iterator[FieldFault]:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         # ValueError: absolute paths and ".."; OSError: a folder such as "Asia".
-        yield FieldFault("site/timezone", f"{zone!r} is not a time zone; write one such as Asia/Shanghai")
+        yield FieldFault.of(
+            "site/timezone", "no_time_zone", "{zone!r} is not a time zone; write one such as Asia/Shanghai", zone=zone
+        )
 
 
 def _network(document: Desired) -> Iterator[FieldFault]:
     network = document.network
     if network.rtp_last - network.rtp_first + 1 < LEAST_RTP_PORTS:
-        yield FieldFault(
-            "network/rtp_last",
-            f"{network.rtp_first}–{network.rtp_last} holds too few ports for audio; give at least {LEAST_RTP_PORTS}",
-        )
+        yield FieldFault.of(
+            "network/rtp_last", "few_ports", "{first}–{last} holds too few ports for audio; give at least {least}",
+            first=network.rtp_first, last=network.rtp_last, least=LEAST_RTP_PORTS,
+        )  # fmt: skip
     if network.rtp_first <= network.sip_port <= network.rtp_last:
-        yield FieldFault(
-            "network/sip_port", f"{network.sip_port} lies in the audio's {network.rtp_first}–{network.rtp_last}"
-        )
+        yield FieldFault.of(
+            "network/sip_port", "port_of_audio", "{port} lies in the audio's {first}–{last}",
+            port=network.sip_port, first=network.rtp_first, last=network.rtp_last,
+        )  # fmt: skip
     if network.sip_port in OWN_PORTS:
-        yield FieldFault("network/sip_port", f"{network.sip_port} is {OWN_PORTS[network.sip_port]}; choose another")
+        yield FieldFault.of(
+            "network/sip_port", "own_port", "{port} is {owner}; choose another",
+            port=network.sip_port, owner=OWN_PORTS[network.sip_port],
+        )  # fmt: skip
 
 
 def _extensions(document: Desired) -> Iterator[FieldFault]:
     for extension in document.extensions:
         path = f"extensions/{extension.number}/secret"
         if extension.kind is ExtensionKind.PHONE and extension.secret is None:
-            yield FieldFault(path, "a SIP phone needs a secret")
+            yield FieldFault.of(path, "phone_secret", "a SIP phone needs a secret")
         if extension.kind is ExtensionKind.BROWSER and extension.secret is not None:
-            yield FieldFault(path, "a browser gets a new secret at each log-in; leave this empty")
+            words = "a browser gets a new secret at each log-in; leave this empty"
+            yield FieldFault.of(path, "browser_secret", words)
         if extension.kind is ExtensionKind.ANALOG and extension.secret is not None:
-            yield FieldFault(path, "an analog set has no secret; leave this empty")
+            yield FieldFault.of(path, "analog_secret", "an analog set has no secret; leave this empty")
 
 
 def _trunks(document: Desired) -> Iterator[FieldFault]:
@@ -129,19 +136,22 @@ def _trunks(document: Desired) -> Iterator[FieldFault]:
     for trunk in document.trunks:
         address = (trunk.host.lower(), trunk.port)
         if address in seen and seen[address] != trunk.id:
-            yield FieldFault(
-                f"trunks/{trunk.id}/host",
-                f"trunk {seen[address]!r} has {trunk.host}:{trunk.port} too; calls from there could be either's",
-            )
+            yield FieldFault.of(
+                f"trunks/{trunk.id}/host", "same_host",
+                "trunk {other!r} has {host}:{port} too; calls from there could be either's",
+                other=seen[address], host=trunk.host, port=trunk.port,
+            )  # fmt: skip
         seen.setdefault(address, trunk.id)
         if trunk.register_with:
             for field in ("username", "secret"):
                 if getattr(trunk, field) is None:
-                    yield FieldFault(f"trunks/{trunk.id}/{field}", "needed to register at the provider")
+                    path = f"trunks/{trunk.id}/{field}"
+                    yield FieldFault.of(path, "to_register", "needed to register at the provider")
         if trunk.secret is not None and trunk.username is None:
-            yield FieldFault(f"trunks/{trunk.id}/username", "a secret needs a user name beside it")
+            path = f"trunks/{trunk.id}/username"
+            yield FieldFault.of(path, "secret_alone", "a secret needs a user name beside it")
         if len(set(trunk.codecs)) != len(trunk.codecs) or not trunk.codecs:
-            yield FieldFault(f"trunks/{trunk.id}/codecs", "name at least one codec, each once")
+            yield FieldFault.of(f"trunks/{trunk.id}/codecs", "codecs", "name at least one codec, each once")
 
 
 def _outbound(document: Desired) -> Iterator[FieldFault]:
@@ -150,15 +160,17 @@ def _outbound(document: Desired) -> Iterator[FieldFault]:
     for route in document.outbound:
         path = f"outbound/{route.prefix}/trunk"
         if route.trunk not in trunks:
-            yield _missing(path, "trunk", route.trunk, trunks)
+            yield _missing(path, "no_trunk", "trunk {name!r} does not exist", route.trunk, trunks)
         elif route.trunk in by_lines and not by_lines[route.trunk].lines:
-            yield FieldFault(path, f"line trunk {route.trunk!r} has no line; add one")
+            words = "line trunk {trunk!r} has no line; add one"
+            yield FieldFault.of(path, "empty_trunk", words, trunk=route.trunk)
         taken = sorted(item.number for item in document.extensions if item.number.startswith(route.prefix))
         if taken:
-            yield FieldFault(
-                f"outbound/{route.prefix}/prefix",
-                f"extension {taken[0]} begins with {route.prefix} too: nobody could tell the two apart",
-            )
+            yield FieldFault.of(
+                f"outbound/{route.prefix}/prefix", "prefix_of_extension",
+                "extension {extension} begins with {prefix} too: nobody could tell the two apart",
+                extension=taken[0], prefix=route.prefix,
+            )  # fmt: skip
 
 
 def _references(document: Desired) -> Iterator[FieldFault]:
@@ -168,29 +180,32 @@ def _references(document: Desired) -> Iterator[FieldFault]:
     for path, target in targets(document):
         match target:
             case MenuTarget(menu=name) if name not in menus:
-                yield _missing(path, "menu", name, menus)
+                yield _missing(path, "no_menu", "menu {name!r} does not exist", name, menus)
             case QueueTarget(queue=name) if name not in queues:
-                yield _missing(path, "queue", name, queues)
+                yield _missing(path, "no_queue", "queue {name!r} does not exist", name, queues)
             case ExtensionTarget(extension=name) if name not in extensions:
-                yield _missing(path, "extension", name, extensions)
+                yield _missing(path, "no_extension", "extension {name!r} does not exist", name, extensions)
             case MenuTarget() | QueueTarget() | ExtensionTarget() | HangupTarget():
                 pass
     for queue in document.queues:
         if queue.id in RESERVED_QUEUES:
-            yield FieldFault(f"queues/{queue.id}/id", f"{queue.id!r} means something else to Asterisk; choose another")
+            words = "{id!r} means something else to Asterisk; choose another"
+            yield FieldFault.of(f"queues/{queue.id}/id", "reserved", words, id=queue.id)
         for seat in queue.seats:
             if seat not in extensions:
-                yield _missing(f"queues/{queue.id}/seats/{seat}", "extension", seat, extensions)
+                path = f"queues/{queue.id}/seats/{seat}"
+                yield _missing(path, "no_extension", "extension {name!r} does not exist", seat, extensions)
 
 
 def _sounds(document: Desired, on_disk: Collection[str]) -> Iterator[FieldFault]:
     prompts = {prompt.id for prompt in document.prompts}
     for path, prompt in prompt_references(document):
         if prompt not in prompts:
-            yield _missing(path, "prompt", prompt, set())
+            yield _missing(path, "no_prompt", "prompt {name!r} does not exist", prompt, set())
     for item in document.prompts:
         if item.id not in on_disk:
-            yield FieldFault(f"prompts/{item.id}", f"the audio of {item.name!r} is missing; upload it again")
+            words = "the audio of {name!r} is missing; upload it again"
+            yield FieldFault.of(f"prompts/{item.id}", "no_audio", words, name=item.name)
 
 
 def _loops(document: Desired) -> Iterator[FieldFault]:
@@ -204,13 +219,16 @@ def _loops(document: Desired) -> Iterator[FieldFault]:
         leaving |= more
     for menu in document.menus:
         if menu.id not in leaving:
-            yield FieldFault(f"menus/{menu.id}/options", "no choice leads out of this menu; add a queue or hang-up")
+            words = "no choice leads out of this menu; add a queue or hang-up"
+            yield FieldFault.of(f"menus/{menu.id}/options", "no_way_out", words)
     silent = {menu.id: menu.otherwise.menu for menu in document.menus if isinstance(menu.otherwise, MenuTarget)}
     for name in _on_cycles(silent) & leaving:
-        yield FieldFault(f"menus/{name}/otherwise", "a caller who presses nothing would go round for ever")
+        words = "a caller who presses nothing would go round for ever"
+        yield FieldFault.of(f"menus/{name}/otherwise", "silent_loop", words)
     full = {queue.id: queue.otherwise.queue for queue in document.queues if isinstance(queue.otherwise, QueueTarget)}
     for name in _on_cycles(full):
-        yield FieldFault(f"queues/{name}/otherwise", "with nobody logged in, callers would go round for ever")
+        words = "with nobody logged in, callers would go round for ever"
+        yield FieldFault.of(f"queues/{name}/otherwise", "queue_loop", words)
 
 
 def _next_menus(menu: Menu) -> set[str | None]:
@@ -233,6 +251,9 @@ def _on_cycles(edges: dict[str, str]) -> set[str]:
     return found
 
 
-def _missing(path: str, kind: str, name: str, there: set[str]) -> FieldFault:
-    known = f"; there is {', '.join(sorted(there)[:5])}" if there else ""
-    return FieldFault(path, f"{kind} {name!r} does not exist{known}")
+def _missing(path: str, key: str, words: str, name: str, there: set[str]) -> FieldFault:
+    """A name that leads nowhere. `key` with "_among": the words tell which names there are."""
+    if not there:
+        return FieldFault.of(path, key, words, name=name)
+    among = ", ".join(sorted(there)[:5])
+    return FieldFault.of(path, f"{key}_among", words + "; there is {there}", name=name, there=among)

@@ -24,13 +24,15 @@ def _analog_sets(document: Desired) -> Iterator[FieldFault]:
         path = f"extensions/{extension.number}/analog"
         if extension.analog is None:
             if extension.kind is ExtensionKind.ANALOG:
-                yield FieldFault(path, "an analog set needs the FXS port that it is plugged into")
+                yield FieldFault.of(path, "no_port", "an analog set needs the FXS port that it is plugged into")
             continue
         if extension.kind is not ExtensionKind.ANALOG:
-            yield FieldFault(path, f"a {extension.kind} extension is at no FXS port; leave this empty")
+            words = "a {kind} extension is at no FXS port; leave this empty"
+            yield FieldFault.of(path, "needless_port", words, kind=extension.kind)
         line = extension.analog.line
         if taken.setdefault(line, extension.number) != extension.number:
-            yield FieldFault(f"{path}/line", f"{line} is extension {taken[line]}'s; choose another port")
+            words = "{line} is extension {owner}'s; choose another port"
+            yield FieldFault.of(f"{path}/line", "taken_port", words, line=line, owner=taken[line])
 
 
 def _seats(document: Desired) -> Iterator[FieldFault]:
@@ -39,29 +41,30 @@ def _seats(document: Desired) -> Iterator[FieldFault]:
     for queue in document.queues:
         for seat in queue.seats:
             if seat in sets:
-                yield FieldFault(
-                    f"queues/{queue.id}/seats/{seat}",
+                yield FieldFault.of(
+                    f"queues/{queue.id}/seats/{seat}", "analog_seat",
                     "an analog set takes no calls of queues in this release; seat a browser or a SIP phone here",
-                )
+                )  # fmt: skip
 
 
 def _learned_tones(ports: tuple[FxoPort, ...]) -> Iterator[FieldFault]:
     for port in ports:
         if port.busy is not None and port.busy.learned is not None and len(port.busy.learned.cadence_ms) % 2:
-            yield FieldFault(
-                f"fxo_ports/{port.line}/busy/learned/cadence_ms",
+            yield FieldFault.of(
+                f"fxo_ports/{port.line}/busy/learned/cadence_ms", "odd_cadence",
                 "a cadence is tone and silence in turn; it ends with a silence",
-            )
+            )  # fmt: skip
 
 
 def _clocks(spans: tuple[E1Span, ...]) -> Iterator[FieldFault]:
     taken: dict[int, str] = {}
     for span in spans:
         if span.clock and taken.setdefault(span.clock, span.line) != span.line:
-            yield FieldFault(
-                f"e1_spans/{span.line}/clock",
-                f"{taken[span.clock]} is clock source {span.clock} too; number them 1, 2, 3 … or give 0 for none",
-            )
+            yield FieldFault.of(
+                f"e1_spans/{span.line}/clock", "same_clock",
+                "{other} is clock source {number} too; number them 1, 2, 3 … or give 0 for none",
+                other=taken[span.clock], number=span.clock,
+            )  # fmt: skip
 
 
 def _linksets(document: Desired) -> Iterator[FieldFault]:
@@ -72,21 +75,30 @@ def _linksets(document: Desired) -> Iterator[FieldFault]:
             continue
         name, path = span.signalling.linkset, f"e1_spans/{span.line}/signalling"
         if name not in known:
-            there = f"; there is {', '.join(sorted(known))}" if known else "; make it first"
-            yield FieldFault(f"{path}/linkset", f"link set {name!r} does not exist{there}")
+            yield _no_linkset(f"{path}/linkset", name, ", ".join(sorted(known)))
         codes = links.setdefault(name, {})
         if (link := span.signalling.link) is not None and codes.setdefault(link, span.line) != span.line:
-            yield FieldFault(f"{path}/link", f"{codes[link]} carries link {link} of link set {name} already")
+            words = "{other} carries link {link} of link set {name} already"
+            yield FieldFault.of(f"{path}/link", "same_link", words, other=codes[link], link=link, name=name)
     for linkset in document.linksets:
         if linkset.id in links and not links[linkset.id]:
-            yield FieldFault(f"linksets/{linkset.id}", "no span carries a signalling link of it; give one a link code")
+            words = "no span carries a signalling link of it; give one a link code"
+            yield FieldFault.of(f"linksets/{linkset.id}", "no_link", words)
         yield from _point_codes(linkset)
+
+
+def _no_linkset(path: str, name: str, there: str) -> FieldFault:
+    if there:
+        words = "link set {name!r} does not exist; there is {there}"
+        return FieldFault.of(path, "no_linkset_among", words, name=name, there=there)
+    return FieldFault.of(path, "no_linkset", "link set {name!r} does not exist; make it first", name=name)
 
 
 def _point_codes(linkset: LinkSet) -> Iterator[FieldFault]:
     for field in ("adjacent_point_code", "destination_point_code"):
         if getattr(linkset, field) == linkset.own_point_code:
-            yield FieldFault(f"linksets/{linkset.id}/{field}", f"{linkset.own_point_code} is our own point code")
+            path, code = f"linksets/{linkset.id}/{field}", linkset.own_point_code
+            yield FieldFault.of(path, "own_point_code", "{code} is our own point code", code=code)
 
 
 def _circuits(spans: tuple[E1Span, ...]) -> Iterator[FieldFault]:
@@ -99,11 +111,12 @@ def _circuits(spans: tuple[E1Span, ...]) -> Iterator[FieldFault]:
         for cic in signalling.cics:
             owner = taken.setdefault((signalling.linkset, cic), span.line)
             if owner != span.line:
-                yield FieldFault(
-                    f"e1_spans/{span.line}/signalling/first_cic",
-                    f"{cic} is a circuit of {owner} in link set {signalling.linkset} already; "
-                    f"this span takes {signalling.cics[0]}–{signalling.cics[-1]}",
-                )
+                yield FieldFault.of(
+                    f"e1_spans/{span.line}/signalling/first_cic", "same_circuit",
+                    "{cic} is a circuit of {owner} in link set {linkset} already; this span takes {first}–{last}",
+                    cic=cic, owner=owner, linkset=signalling.linkset,
+                    first=signalling.cics[0], last=signalling.cics[-1],
+                )  # fmt: skip
                 break
 
 
@@ -113,12 +126,14 @@ def _trunks(document: Desired) -> Iterator[FieldFault]:
     owners: dict[str, str] = {}
     for trunk in document.line_trunks:
         if trunk.id in sip:
-            yield FieldFault(f"line_trunks/{trunk.id}/id", f"{trunk.id!r} is a SIP trunk already; choose another id")
+            words = "{id!r} is a SIP trunk already; choose another id"
+            yield FieldFault.of(f"line_trunks/{trunk.id}/id", "id_of_trunk", words, id=trunk.id)
         for line, count in Counter(trunk.lines).items():
             path = f"line_trunks/{trunk.id}/lines/{line}"
             if count > 1:
-                yield FieldFault(path, f"stands here {count} times; keep one")
+                yield FieldFault.of(path, "twice", "stands here {count} times; keep one", count=count)
             if owners.setdefault(line, trunk.id) != trunk.id:
-                yield FieldFault(path, f"line trunk {owners[line]!r} has this line too; a line is in one trunk only")
+                words = "line trunk {other!r} has this line too; a line is in one trunk only"
+                yield FieldFault.of(path, "line_of_trunk", words, other=owners[line])
             if line not in configured:
-                yield FieldFault(path, f"{line} is not set up; set up the line first")
+                yield FieldFault.of(path, "not_set_up", "{line} is not set up; set up the line first", line=line)

@@ -12,6 +12,14 @@ from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault
 class FieldError(BaseModel):
     path: str
     message: str
+    key: str
+    """For translations; "" where there are none."""
+    values: dict[str, str | int]
+    """What the translation names."""
+
+    @classmethod
+    def of(cls, fault: FieldFault) -> "FieldError":
+        return cls(path=fault.path, message=fault.message, key=fault.key, values=dict(fault.values))
 
 
 class ErrorBody(BaseModel):
@@ -66,7 +74,7 @@ def answer(
             key=key,
             message=message,
             hint=hint,
-            fields=[FieldError(path=field.path, message=field.message) for field in fields[:MAX_FIELDS]],
+            fields=[FieldError.of(field) for field in fields[:MAX_FIELDS]],
         )
     )
     return web.Response(

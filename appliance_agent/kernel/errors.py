@@ -1,8 +1,9 @@
 """One root error. It says what happened, where, and what to do; one place maps it to HTTP, one to exit codes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 
 class FaultKind(StrEnum):
@@ -22,6 +23,15 @@ class FieldFault:
     path: str
     """Where, as a path in the request or document: menus/main/options/1/target."""
     message: str
+    key: str = ""
+    """For translations: menu_without_way_out. "" where there are none: the message is shown as it is."""
+    values: Mapping[str, str | int] = field(default_factory=dict, compare=False)
+    """What the translation names."""
+
+    @classmethod
+    def of(cls, path: str, key: str, words: str, **values: str | int) -> Self:
+        """`words`: the message, with its values as {name}."""
+        return cls(path, words.format(**values), key, values)
 
 
 class Fault(Exception):

@@ -106,7 +106,10 @@ def error_document(fault: Fault) -> dict[str, Any]:
         "key": fault.key,
         "message": fault.message,
         "hint": fault.hint,
-        "fields": [{"path": item.path, "message": item.message} for item in fault.fields],
+        "fields": [
+            {"path": item.path, "message": item.message, "key": item.key, "values": dict(item.values)}
+            for item in fault.fields
+        ],
     }
 
 

@@ -142,6 +142,19 @@ async def test_what_is_refused_is_told_in_the_language_of_the_page(room: Room) -
     await room.close_drawer()
 
 
+async def test_what_is_wrong_with_a_field_is_told_in_the_language_of_the_page(room: Room) -> None:
+    """By the key and the values that the box sends with its English sentence."""
+    await room.page.goto("/admin/site")
+    form = room.get("network-form")
+    await form.locator("input").first.fill("5038")
+    await form.get_by_test_id("btn-save-network").click()
+    field = form.get_by_test_id("error-alert").locator("li")
+    for language, words in ("zh", "5038 已由本机内部使用，请换一个"), ("en", "5038 is the agent's line to Asterisk"):
+        await speaks(room.page, language)
+        await expect(field).to_contain_text(words)
+    await speaks(room.page, "zh")
+
+
 async def test_a_line_is_tested_and_its_result_is_told(room: Room) -> None:
     """Followed while it runs, judged in words, kept; what cannot be tested there says why."""
     channel = (await room.api.get("/lines/fxo-1"))["channel"]

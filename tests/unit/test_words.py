@@ -211,3 +211,62 @@ def test_the_reader_finds(source: str, key: str, hinted: bool) -> None:
 def test_the_reader_does_not_guess(key: str) -> None:
     with pytest.raises(AssertionError, match=r"x\.py:1"):
         list(made_in(ast.parse(f"Fault(kind, {key}, 'words')"), "x.py"))
+
+
+# ── what is wrong with single fields of the configuration ──────────────────────────────────────────────
+@dataclass(frozen=True)
+class FieldWords:
+    words: str
+    """The agent's English sentence, values as {name}."""
+    values: frozenset[str]
+    where: str
+
+
+def field_faults_in(tree: ast.AST, file: str) -> Iterator[tuple[str, FieldWords]]:
+    """Key → words. A sentence is a text, or a text that stands just above under the name `words`."""
+    texts: dict[str, str] = {}
+    for node in sorted(
+        (one for one in ast.walk(tree) if isinstance(one, ast.Assign | ast.Call)), key=lambda one: one.lineno
+    ):
+        if isinstance(node, ast.Assign):
+            if ast.unparse(node.targets[0]) == "words" and isinstance(node.value, ast.Constant):
+                texts["words"] = str(node.value.value)
+            continue
+        called, where = ast.unparse(node.func), f"{file}:{node.lineno}"
+        assert called != "FieldFault", f"{where}: a fault of the configuration needs a key: FieldFault.of"
+        if called not in ("FieldFault.of", "_missing") or not isinstance(node.args[1], ast.Constant):
+            continue
+        key = str(node.args[1].value)
+        text = node.args[2].value if isinstance(node.args[2], ast.Constant) else texts[ast.unparse(node.args[2])]
+        values = {str(one.arg) for one in node.keywords} | ({"name"} if called == "_missing" else set())
+        plain = re.sub(r"!r\}", "}", str(text))
+        yield key, FieldWords(plain, frozenset(values), where)
+        if called == "_missing" and ast.unparse(node.args[4]) != "set()":
+            yield f"{key}_among", FieldWords(plain + "; there is {there}", frozenset({"name", "there"}), where)
+
+
+def field_faults() -> dict[str, FieldWords]:
+    found: dict[str, FieldWords] = {}
+    for file, tree in trees():
+        if file.startswith("appliance_agent/config/check"):
+            for key, one in field_faults_in(tree, file):
+                assert found.get(key, one).words == one.words, f"{one.where}: {key} says something else elsewhere"
+                found[key] = one
+    return found
+
+
+def test_the_english_words_of_a_field_are_the_agent_s_own() -> None:
+    assert words("en", "field_faults", "field_faults") == {key: one.words for key, one in field_faults().items()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_fault_of_a_field_has_words_that_name_what_it_tells(language: str) -> None:
+    known = words(language, "field_faults", "field_faults")
+    assert known.keys() == field_faults().keys()
+    for key, one in field_faults().items():
+        assert set(re.findall(r"\{(\w+)\}", known[key])) <= one.values, f"{language} {key}, {one.where}"
+
+
+def test_a_fault_of_a_field_without_a_key_is_found() -> None:
+    with pytest.raises(AssertionError, match=r"x\.py:1: .* needs a key"):
+        list(field_faults_in(ast.parse("FieldFault(path, f'no {line}')"), "x.py"))

@@ -16,6 +16,9 @@ class Answer(BaseModel):
 class FaultyField(Answer):
     path: str
     message: str
+    key: str
+    """For translations; "" where there are none."""
+    values: dict[str, str | int]
 
 
 class ConfigView(Answer):

@@ -328,4 +328,7 @@ def invalid(faults: list[FieldFault]) -> Fault:
 
 
 def _shown(faults: list[FieldFault]) -> list[FaultyField]:
-    return [FaultyField(path=fault.path, message=fault.message) for fault in faults]
+    return [
+        FaultyField(path=fault.path, message=fault.message, key=fault.key, values=dict(fault.values))
+        for fault in faults
+    ]

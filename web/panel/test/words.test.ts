@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { i18n } from '../src/i18n';
 import en from '../src/locales/en';
 import zh from '../src/locales/zh';
-import { errorWords, TELLING } from '../src/util/faults';
+import { errorWords, faultText, TELLING } from '../src/util/faults';
 
 const SRC = join(import.meta.dirname, '../src');
 
@@ -74,5 +74,19 @@ describe('words of errors', () => {
   it('exist for every error whose own sentence is shown', () => {
     const known = new Set(Object.keys(zh.errors));
     expect([...TELLING].filter((key) => !known.has(key.replaceAll('.', '_')))).toEqual([]);
+  });
+});
+
+describe('words of fields', () => {
+  const field = { message: 'The box says.', key: 'few_ports', values: { first: 10000, last: 10009, least: 40 } };
+  it('are ours by the key, with what the box tells', () => {
+    expect(faultText(field)).toBe('10000–10009 的语音端口太少，至少需要 40 个');
+  });
+  it('are ours for a sentence of the checker that we know', () => {
+    const message = 'String should have at least 3 characters';
+    expect(faultText({ message, key: '', values: {} })).toBe('至少 3 个字符');
+  });
+  it('are the ones of the box where the key is new', () => {
+    expect(faultText({ ...field, key: 'new' })).toBe('The box says.');
   });
 });

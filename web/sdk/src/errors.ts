@@ -2,6 +2,10 @@
 export interface FieldError {
   path: string;
   message: string;
+  /** Stable, for translations; '' where there is none. */
+  key: string;
+  /** What a translation names. */
+  values: Readonly<Record<string, string | number>>;
 }
 
 /** What the server says about a failure; the same shape for every route (docs/api.md). */
@@ -54,7 +58,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function fieldsFrom(value: unknown): FieldError[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(isRecord).map((item) => ({ path: String(item.path ?? ''), message: String(item.message ?? '') }));
+  return value.filter(isRecord).map((item) => ({
+    path: String(item.path ?? ''),
+    message: String(item.message ?? ''),
+    key: String(item.key ?? ''),
+    values: isRecord(item.values) ? (item.values as Record<string, string | number>) : {},
+  }));
 }
 
 /** Foreign JSON → error. An answer that is not ours (a proxy's page) becomes `http.<status>`. */

@@ -22,12 +22,13 @@ async function failure(promise: Promise<unknown>): Promise<Sa800Error> {
 
 describe('errors', () => {
   it('carry key, message, hint, fields and status', async () => {
+    const field = { path: 'c', message: 'y', key: 'no_menu', values: { name: 'sale' } };
     const body = {
-      error: { key: 'config.reference', message: 'm', hint: 'h', fields: [{ path: 'a/b', message: 'x' }] },
+      error: { key: 'config.reference', message: 'm', hint: 'h', fields: [{ path: 'a/b', message: 'x' }, field] },
     };
     const error = await failure(answering(409, JSON.stringify(body)).config.get());
     expect(error).toMatchObject({ key: 'config.reference', message: 'm', hint: 'h', status: 409, unavailable: false });
-    expect(error.fields).toEqual([{ path: 'a/b', message: 'x' }]);
+    expect(error.fields).toEqual([{ path: 'a/b', message: 'x', key: '', values: {} }, field]);
   });
 
   it('make sense of an answer that is not ours', async () => {

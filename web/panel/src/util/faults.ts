@@ -1,4 +1,4 @@
-import type { Sa800Error } from '@sa800/sdk';
+import type { FieldError, Sa800Error } from '@sa800/sdk';
 import { i18n } from '@/i18n';
 
 /** Keys whose English sentence says what a person needs and no word of ours can: a name, a number, a reason. */
@@ -61,8 +61,10 @@ const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/must be after/, 'faults.after'],
 ];
 
-/** A field's fault for people: ours where we know it, the box's own words otherwise. */
-export function faultText(message: string): string {
+/** A field's fault for people: ours by its key (locales/…/field_faults.json) or where we know its sentence, the box's own
+ * words otherwise. */
+export function faultText({ key, values, message }: Omit<FieldError, 'path'>): string {
+  if (key && i18n.global.te(`field_faults.${key}`)) return i18n.global.t(`field_faults.${key}`, { ...values });
   for (const [pattern, key] of KNOWN) {
     const found = pattern.exec(message);
     if (found) return i18n.global.t(key, { number: found[1] ?? '' });

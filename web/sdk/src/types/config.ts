@@ -1,3 +1,4 @@
+import type { FieldError } from '../errors.js';
 import type { AnalogSet, E1Span, FxoPort, LineTrunk, LinkSet } from './lines.js';
 import type { ExtensionKind, Language } from './session.js';
 
@@ -120,10 +121,7 @@ export type ConfigDocument = { [K in CollectionName]: Collections[K][] } & {
   network: Network;
 };
 
-export interface ConfigFault {
-  path: string;
-  message: string;
-}
+export type ConfigFault = FieldError;
 
 export interface ConfigState {
   /** The draft. Secrets are null for technicians. */

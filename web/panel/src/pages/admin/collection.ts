@@ -81,8 +81,8 @@ export function useCollection<K extends CollectionName>(
   /** What the box says against a field, by the end of its path: `fault('name')`. */
   function fault(field: string): string {
     const fields = saving.error.value?.fields ?? [];
-    const message = fields.find((item) => item.path === field || item.path.endsWith(`/${field}`))?.message;
-    return message ? faultText(message) : '';
+    const found = fields.find((item) => item.path === field || item.path.endsWith(`/${field}`));
+    return found ? faultText(found) : '';
   }
 
   return {

@@ -12,17 +12,18 @@ SPANS = 12
 
 
 @pytest.fixture(scope="module")
-def parties(board: Board) -> tuple[Party, Party]:
+def parties(board: Board, tell: Callable[[str], None]) -> tuple[Party, Party]:
+    before = board.times()
     board.run(f"/etc/board/pri-spans {SPANS}")
     board.run("/etc/board/lines")
     exchange, dut = board.start("exchange", "dut")
     for party in (exchange, dut):
         party.wait_pri(SPANS)
+    tell(f"{SPANS} E1 in service after {board.times().since(before)[0]:.0f} s")
     return exchange, dut
 
 
-def test_a_call_over_each(board: Board, exchange: Party, dut: Party, say: Callable[[str], None]) -> None:
-    say(f"in service {board.times().up:.0f} s after power on")
+def test_a_call_over_each(board: Board, exchange: Party, dut: Party) -> None:
     for span in range(1, SPANS + 1):
         caller, called = (exchange, dut) if span % 4 < 2 else (dut, exchange)
         seen = call(board, caller, called, f"DAHDI/g{span}/8{span:03}", from_=f"13800138{span:03}", talk_s=4)

@@ -88,6 +88,19 @@ def test_to_a_telephone(analog: Analog) -> None:
     assert share(analog.dut_heard(call), SIM_HZ) >= SHARE
 
 
+def test_a_telephone_that_is_rung_right_after_its_call_is_heard_when_it_answers(analog: Analog) -> None:
+    """Our end closes the first call, and the set goes on hook while DAHDI still drops its battery (docs/adr/0021)."""
+    begun, since, telephone = len(analog.sim.events), len(analog.dut.ami.events), 15
+    answered = [wait("ring"), hook("off"), wait("onhook"), hook("on")]
+    analog.sim.run(telephone, *answered, *answered)
+    analog.dut.ami.action(
+        "Originate", variables={"LINE": f"DAHDI/{telephone + OURS}"}, Channel="Local/5000@called", Context="twice",
+        Exten="s", Priority="1", Async="true",
+    )  # fmt: skip
+    analog.sim.finish(telephone, begun)
+    assert analog.dut.ami.wait("UserEvent", UserEvent="Twice", since=since)["Result"] == "ANSWER"
+
+
 def test_from_a_telephone_with_flash(analog: Analog) -> None:
     since, begun, telephone = len(analog.dut.ami.events), len(analog.sim.events), 14
     dials = [record("dialling"), pause(1.5), record("")]

@@ -12,7 +12,7 @@ from image import debian
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "locks/kernel.lock"
 PACKAGES = ("linux-image-amd64", "linux-headers-amd64", "dahdi-dkms", "busybox-static", "xz-utils")
-PATCH = HERE / "patches/dahdi-monitored-pseudo.patch"
+PATCHES = tuple(sorted((HERE / "patches").glob("dahdi-*.patch")))
 """docs/adr/0021-a-mended-line-of-dahdi.md"""
 DKMS_CONF = HERE / "dkms-dahdi.conf"
 NO_INITRAMFS = """\
@@ -53,11 +53,11 @@ def recipe() -> debian.Recipe:
         lock_file=LOCK,
         hooks=(
             '--setup-hook=mkdir -p "$1/etc/dkms" && cp "$SA800_HOOKS/dkms-dahdi.conf" "$1/etc/dkms/dahdi.conf"'
-            f' && cp "$SA800_HOOKS/{PATCH.relative_to(HERE)}" "$1/etc/dkms/"',
+            ' && cp "$SA800_HOOKS"/patches/dahdi-*.patch "$1/etc/dkms/"',
             '--customize-hook="$SA800_HOOKS/kernel-finish" "$1"',
         ),
         hooks_home=HERE,
-        key_parts=(hook.read_bytes(), DKMS_CONF.read_bytes(), PATCH.read_bytes()),
+        key_parts=(hook.read_bytes(), DKMS_CONF.read_bytes(), *(patch.read_bytes() for patch in PATCHES)),
         stand_ins=(NO_INITRAMFS,),
         refine=_take_out,
     )

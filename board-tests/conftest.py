@@ -10,7 +10,7 @@ from labgrid import Target
 from linesim_client import pause
 from product import Product
 
-pytest_plugins = ("boards", "figures")
+pytest_plugins = ("boards", "figures", "product_lines")
 
 
 @pytest.fixture(scope="module")

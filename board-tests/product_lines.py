@@ -1,8 +1,11 @@
-"""The lines of the product as a person sets them up: one of each kind, each with a trunk and a prefix of its own."""
+"""The lines of the product as a person sets them up: one of each kind, each with a trunk and a prefix of its own; and
+who does that, once for a module. A module with other lines has an `api` of its own."""
 
 from typing import Any
 
+import pytest
 from product import Api, Product
+from seat import Seat
 
 DID = "075588886666"
 """Leads into a menu of the sample configuration, and there to the queue of its seats."""
@@ -46,3 +49,15 @@ def wait_in_service(product: Product) -> None:
     product.exchange.wait_pri()
     product.exchange.wait_r2()
     product.exchange.wait_says("ss7 show linkset 1", "status: Up")
+
+
+@pytest.fixture(scope="module")
+def api(product: Product) -> Api:
+    """The administrator's session; all lines are in service."""
+    return set_up(product)
+
+
+@pytest.fixture(scope="module")
+def seat(product: Product, api: Api) -> Seat:
+    """The administrator as a seat, idle, once the lines are set up."""
+    return Seat(product, api)

@@ -7,7 +7,7 @@ import pytest
 from ami import Ami, AmiError, Message
 from board import until
 from product import Api, Product
-from score import samples, tone_share
+from score import SHARE, samples, tone_share
 from wire import LIMIT_S
 
 EXTENSION = "1011"
@@ -55,6 +55,11 @@ class Talk:
     recorded: tuple[float, ...]
     """The same of the box's recording: the other's side, our side. Calls within the house have none."""
     record: dict[str, Any]
+
+
+def check_heard(talk: Talk) -> None:
+    """Both sides, and the recording: the other's tone most of the time."""
+    assert min(talk.outside_heard, talk.seat_heard, *talk.recorded) >= SHARE, talk
 
 
 class Seat:

@@ -26,11 +26,6 @@ def api(product: Product) -> Api:
 
 
 @pytest.fixture(scope="module")
-def seat(product: Product, api: Api) -> Seat:
-    return Seat(product, api)
-
-
-@pytest.fixture(scope="module")
 def line(product: Product, api: Api) -> str:
     """Of the new card. The box also sees the exchange's ends, and names them."""
     before = states(api).keys()

@@ -10,7 +10,7 @@ from board import until
 from product import Api, Product
 from product_lines import DID, ITEMS, QUIET
 from score import SHARE
-from seat import LONG_S, Seat
+from seat import LONG_S, Seat, check_heard
 from wire import LIMIT_S
 
 PRI, R2 = ITEMS["e1_spans/e1-1"], ITEMS["e1_spans/e1-2"]
@@ -37,11 +37,6 @@ def api(product: Product) -> Api:
     product.exchange.wait_pri()
     product.exchange.wait_r2()
     return api
-
-
-@pytest.fixture(scope="module")
-def seat(product: Product, api: Api) -> Seat:
-    return Seat(product, api)
 
 
 @contextlib.contextmanager
@@ -151,7 +146,7 @@ def test_a_changed_pri_comes_back(product: Product, api: Api) -> None:
 def test_what_was_changed_carries_calls(seat: Seat, way: str) -> None:
     seat.be_idle()
     talk = seat.taken_call(way)
-    assert min(talk.outside_heard, talk.seat_heard, *talk.recorded) >= SHARE, talk
+    check_heard(talk)
 
 
 def test_a_change_that_a_card_does_not_take_is_taken_back(product: Product, api: Api, seat: Seat) -> None:

@@ -10,9 +10,9 @@ import pytest
 from board import until
 from cable import in_service_s
 from product import Api, ApiError, Product
-from product_lines import DID, set_up, wait_in_service
+from product_lines import DID, wait_in_service
 from score import SHARE
-from seat import LONG_S, Seat, Talk
+from seat import LONG_S, Seat, check_heard
 from wire import LIMIT_S
 
 SEEN_S = 0.2
@@ -22,20 +22,6 @@ SERVICE_S = 5.0
 OUT_OF_ORDER = 27
 WAYS = {"e1-1": f"DAHDI/g1/{DID}", "e1-2": f"DAHDI/g2/{DID}", "e1-3": f"DAHDI/g3/{DID}", "fxo-1": "DAHDI/225"}
 """Line of the box → how the exchange calls over it."""
-
-
-@pytest.fixture(scope="module")
-def api(product: Product) -> Api:
-    return set_up(product)
-
-
-@pytest.fixture(scope="module")
-def seat(product: Product, api: Api) -> Seat:
-    return Seat(product, api)
-
-
-def check_heard(talk: Talk) -> None:
-    assert min(talk.outside_heard, talk.seat_heard, *talk.recorded) >= SHARE, talk
 
 
 def lines(api: Api) -> dict[str, dict[str, Any]]:

@@ -4,28 +4,13 @@ answered and dialled at a seat."""
 import re
 
 import pytest
-from product import Api, Product
-from product_lines import DID, SET, set_up
-from score import SHARE
-from seat import EXTENSION, Seat, Talk
+from product import Product
+from product_lines import DID, SET
+from seat import EXTENSION, Seat, check_heard
 
 CALLER = "13800138000"
 FXO, FXS = 225, 227
 """The exchange's ends of fxo-1 and fxs-1."""
-
-
-@pytest.fixture(scope="module")
-def api(product: Product) -> Api:
-    return set_up(product)
-
-
-@pytest.fixture(scope="module")
-def seat(product: Product, api: Api) -> Seat:
-    return Seat(product, api)
-
-
-def check_heard(talk: Talk) -> None:
-    assert min(talk.outside_heard, talk.seat_heard, *talk.recorded) >= SHARE, talk
 
 
 @pytest.mark.parametrize(
@@ -87,6 +72,16 @@ def test_a_telephone_set_calls_the_seat(seat: Seat) -> None:
     record = talk.record
     assert (record["direction"], record["result"]) == ("internal", "answered")
     assert (record["caller_number"], record["called_number"]) == (SET, EXTENSION)
+
+
+def test_the_seat_calls_the_telephone_set_right_after_that(seat: Seat) -> None:
+    """Its port still drops the battery of the call before (docs/adr/0021)."""
+    talk, called = seat.made_call(SET)
+    check_heard(talk)
+    assert called.get("Number", "") == "" and called["Channel"].startswith(f"DAHDI/{FXS}-")
+    record = talk.record
+    assert (record["direction"], record["result"]) == ("internal", "answered")
+    assert (record["caller_number"], record["called_number"]) == (EXTENSION, SET)
 
 
 def test_the_exchange_shares_the_kernel_and_nothing_else(product: Product) -> None:

@@ -23,7 +23,9 @@ def test_all_units_of_the_box_are_understood_and_in_order() -> None:
     assert set(names) == set(BOX_UNITS) == {path.stem for path in UNITS.glob("*.service")} - ON_CARDS - {BY_A_CARD}
     by_name = {unit.name: unit for unit in units}
     wants = (UNITS / "multi-user.target.d/sa800.conf").read_text().partition("Wants=")[2].split()
-    assert {f"{name}.service" for name in {*names, *ON_CARDS}} == set(wants), "the box starts the same"
+    assert {"sa800-lines.path", *(f"{name}.service" for name in {*names, *ON_CARDS})} == set(wants), (
+        "the box starts the same"
+    )
     rules = (UNITS.parents[1] / "udev/rules.d/60-dahdi.rules").read_text()
     assert f"{BY_A_CARD}.service" in rules, "a card that comes starts it"
     assert by_name["sa800-init"].type == "oneshot"
@@ -31,6 +33,16 @@ def test_all_units_of_the_box_are_understood_and_in_order() -> None:
     assert by_name["asterisk"].restart_s == pytest.approx(0.2)
     assert by_name["sa800-agent"].user == "sa800"
     assert by_name["sa800-agent"].environment["PYTHONPATH"] == "/usr/lib/sa800"
+
+
+def test_a_card_that_comes_while_others_are_looked_at_is_looked_for() -> None:
+    """To start what runs does nothing: udev leaves a mark, taken away before the look and looked for after it."""
+    (mark,) = [line for line in (UNITS / "sa800-lines.path").read_text().splitlines() if line.startswith("PathExists=")]
+    place = mark.partition("=")[2]
+    rules = (UNITS.parents[1] / "udev/rules.d/60-dahdi.rules").read_text().splitlines()
+    assert [rule for rule in rules if 'SUBSYSTEM=="dahdi_devices"' in rule and f"touch {place}" in rule]
+    steps = [line for line in (UNITS / "sa800-lines.service").read_text().splitlines() if line.startswith("Exec")]
+    assert steps[0] == f"ExecStartPre=/usr/bin/rm -f {place}" and "hal.setup" in steps[1]
 
 
 def test_the_exchange_unit_is_understood() -> None:

@@ -105,6 +105,10 @@ class Applier:
         """Ends the waiting for calls to end: the job fails and nothing changes. No effect in any other moment."""
         self._wait_cancelled.set()
 
+    def lines_reported(self) -> None:
+        """To be told of each new report of the lines, before `verify`."""
+        self._lines.lines_reported()
+
     async def verify(self, version: int, document: Desired) -> None:
         """Makes files and Asterisk agree with `version`, the one that the database says runs. Raises Fault.
 

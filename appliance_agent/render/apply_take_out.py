@@ -31,7 +31,7 @@ class LinesOutAndIn:
     def __init__(self, control: AsteriskControl, setup: LineSetup, versions: RenderedVersions) -> None:
         self._control, self._setup, self._versions = control, setup, versions
         self._restarted_for: set[str] = set()
-        """Lines for which Asterisk was started anew, in vain so far: no second time."""
+        """Lines for which Asterisk was started anew since the last report of the lines: no second time."""
 
     async def take_out(self, plan: ReloadPlan, version: int, note: Log) -> None:
         """Ends what calls are left on the plan's lines, has Asterisk let go of them and configures them as `version`
@@ -60,12 +60,16 @@ class LinesOutAndIn:
             if change.create:
                 await self._tell(change.create, note)
 
+    def lines_reported(self) -> None:
+        """Another report: a card came or went. What a restart did not bring, another one may. (The one before may have
+        been for a card that was just going, or for a return that is over.)"""
+        self._restarted_for.clear()
+
     async def take_back(self, files: dict[str, str], there: Collection[str]) -> None:
         """Gives Asterisk the lines of `files` that it gave up when their card went; their card is back and configured
         (`there`). Beside SS7 that takes a restart, which waits for a moment without calls: raises Fault UNAVAILABLE."""
         plan = lines_without_channels(files, await self._control.line_channels(), there)
         names = {change.line for change in plan.changes}
-        self._restarted_for &= names
         if plan.ss7 and names - self._restarted_for:
             if await self._control.active_calls():
                 message = f"{', '.join(sorted(names))}: beside SS7 a line comes back when no call is up"

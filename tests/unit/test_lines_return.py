@@ -263,10 +263,18 @@ async def test_a_line_that_asterisk_does_not_take_is_taken_in_once(served: Box, 
     assert len(await served.world.store.versions()) == 4
 
 
-async def test_beside_ss7_it_waits_for_a_moment_without_calls(box: Box) -> None:
+@pytest_asyncio.fixture
+async def beside_ss7(box: Box) -> Box:
+    """An SS7 trunk and an FXO port are in service."""
     ss7 = E1Span(line="e1-1", name="七号", signalling=Ss7(linkset="1", first_cic=1))
     linkset = LinkSet(id="1", name="汇接局", own_point_code=2, adjacent_point_code=1)
     await box.apply(e1_spans=(ss7,), linksets=(linkset,), fxo_ports=(FXO,))
+    assert 33 in box.asterisk.channels
+    return box
+
+
+async def test_beside_ss7_it_waits_for_a_moment_without_calls(beside_ss7: Box) -> None:
+    box = beside_ss7
     async with running_agent(box):
         box.asterisk.calls = 1
         await box.pull(ANALOG_PLACE, {33})
@@ -280,3 +288,36 @@ async def test_beside_ss7_it_waits_for_a_moment_without_calls(box: Box) -> None:
         box.asterisk.commands = []
         await until(lambda: box.asterisk.commands.count("pjsip show transports") >= 20)
         assert box.asterisk.restarts == before + 1, "not again and again for a line that it does not take"
+
+
+async def test_beside_ss7_each_return_takes_a_restart(beside_ss7: Box) -> None:
+    box = beside_ss7
+    async with running_agent(box):
+        for _ in range(2):
+            await box.pull(ANALOG_PLACE, {33})
+            await box.missing("fxo-1")
+            before = box.asterisk.restarts
+            await box.plug(ANALOG_PLACE, ANALOG)
+            await until(lambda: 33 in box.asterisk.channels)
+            assert box.asterisk.restarts == before + 1
+
+
+@pytest.mark.parametrize("seen_away", [True, False])
+async def test_beside_ss7_a_restart_for_a_card_that_is_just_going_does_not_count(
+    beside_ss7: Box, seen_away: bool
+) -> None:
+    """Asterisk has lost the card, the report has it yet: another card's report or Asterisk's start makes us look."""
+    box = beside_ss7
+    async with running_agent(box):
+        before, box.asterisk.refuses = box.asterisk.restarts, {33}
+        box.asterisk.channels.pop(33)
+        box.bus.publish(AsteriskUp(restarted=False, startup_time=""))
+        await until(lambda: box.asterisk.restarts == before + 1)
+        if seen_away:
+            await box.pull(ANALOG_PLACE, {33})
+            await box.missing("fxo-1")
+        else:
+            box.world.cards.pull(ANALOG_PLACE)
+        box.asterisk.refuses = set()
+        await box.plug(ANALOG_PLACE, ANALOG)
+        await until(lambda: 33 in box.asterisk.channels)

@@ -106,7 +106,8 @@ class Configuration:
                     # A trunk's name that could not be resolved, say, heals without anybody's act.
                     with suppress(TimeoutError):
                         async with asyncio.timeout(None if agreed else VERIFY_AGAIN_S):
-                            await news.get()
+                            if not isinstance(await news.get(), AsteriskUp):
+                                self._applier.lines_reported()
 
     # ── draft ──────────────────────────────────────────────────────────────────────────────────────
     async def view(self) -> ConfigView:

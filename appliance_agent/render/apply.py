@@ -25,6 +25,7 @@ from appliance_agent.render.apply_job import (
     Timing,
     error_document,
 )
+from appliance_agent.render.apply_lines import lines_in
 from appliance_agent.render.apply_log import AsteriskLog, refusals
 from appliance_agent.render.apply_read_back import Names, promised, read_back, rejected
 from appliance_agent.render.apply_reloads import EVERYTHING, ReloadPlan, plan_reloads
@@ -125,7 +126,7 @@ class Applier:
             await self._reload(EVERYTHING, version, _unheard)
         if lacking and await self._lacking(document, wanted):
             files = await asyncio.to_thread(self._versions.read, version)
-            await self._lines.take_back(files, (await self._facts_for(document)).lines)
+            await self._lines.take_back(files, lines_in(files, (await self._facts_for(document)).lines))
             await read_back(self._control, document, await self._promised(version, document))
 
     async def _lacking(self, document: Desired, wanted: Names, limit_s: float | None = None) -> set[str]:
@@ -204,7 +205,7 @@ class Applier:
     async def _promised(self, version: int, document: Desired) -> Names:
         """By what is there now."""
         files = await asyncio.to_thread(self._versions.read, version)
-        return promised(document, files, (await self._facts_for(document)).lines)
+        return promised(document, files, lines_in(files, (await self._facts_for(document)).lines))
 
     def _tidy(self, keep: set[int]) -> None:
         try:

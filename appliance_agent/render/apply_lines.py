@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from appliance_agent.kernel.errors import FieldFault
 from appliance_agent.render.chan_dahdi import FILE, line_of
+from appliance_agent.render.facts import LineFact
 from appliance_agent.render.line_plan import HANGUP, PLAN, SYSTEM
 from appliance_agent.render.sections import Section, name_of, sections, value_of
 from hal.model.lines import CHANNELS_OF_A_SPAN
@@ -64,9 +65,10 @@ def plans_of(files: dict[str, str], lines: set[str]) -> tuple[LinePlan, ...]:
     return tuple(plan for name, plan in _plans(files).items() if name in lines)
 
 
-def lines_of(files: dict[str, str]) -> frozenset[str]:
-    """Lines that an Asterisk that read `files` knows."""
-    return frozenset(_by_line(files))
+def lines_in(files: dict[str, str], there: Mapping[str, LineFact]) -> frozenset[str]:
+    """Of the lines that are there, those that an Asterisk that read `files` knows by the numbers that they have:
+    another card that took a line over has others."""
+    return frozenset(line for line, fact in there.items() if fact.channel in promised_channels(files, {line}))
 
 
 def promised_channels(files: dict[str, str], there: Collection[str] | None = None) -> dict[int, str]:

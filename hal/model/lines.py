@@ -129,11 +129,11 @@ def forget(names: Names, card: CardId) -> Names:
 
 
 def put_in_place_of(names: Names, old: CardId, new: CardId) -> Names:
-    """A broken card was replaced by `new`: the old names go to the new card, the new card's own are dropped."""
+    """A broken card was replaced by `new`: the old names go to the new card, the new card's own are dropped. DAHDI's
+    numbers stay where they are: the new card's spans have theirs already, and may be in use."""
     if old == new:
         raise Refused(f"{old} cannot replace itself")
-    gone = _named(names, old)
-    taken = replace(gone, id=new)
+    taken = replace(_named(names, old), id=new, spans=_named(names, new).spans)
     return Names(tuple(taken if named.id == old else named for named in names.cards if named.id != new))
 
 

@@ -71,6 +71,8 @@ def test_a_replaced_card_takes_the_names_over() -> None:
     both = named([new], before.names)
     after = named([new], put_in_place_of(both.names, old.id, new.id))
     assert names_of(after, new) == ["fxo-1", "fxo-2"] and not after.missing
+    (only,) = after.names.cards
+    assert [span.number for span in only.spans] == [2], "DAHDI has numbered it, as span 2"
 
 
 def test_a_forgotten_card_frees_its_names() -> None:

@@ -25,6 +25,7 @@ from appliance_agent.system.lines.cards import CardsChanged
 from appliance_agent.system.lines.reported import LineReports
 from appliance_agent.system.lines.set_up import LinesSetUp
 from hal.boards import SA800
+from hal.model.lines import put_in_place_of
 from hal.names_file import NamesFile
 from hal.setup.__main__ import set_up
 from hal.sim import cards
@@ -321,3 +322,55 @@ async def test_beside_ss7_a_restart_for_a_card_that_is_just_going_does_not_count
         box.asterisk.refuses = set()
         await box.plug(ANALOG_PLACE, ANALOG)
         await until(lambda: 33 in box.asterisk.channels)
+
+
+NEW_PLACE, NEW = "pci:0000:05:09.0", cards.e1("TE220", 1)
+
+
+async def broken_card_is_replaced(box: Box) -> None:
+    """A person says that the card at NEW_PLACE, of another model and with a line of its own, is there instead."""
+    await box.pull(E1_PLACE, B_CHANNELS)
+    await box.missing("e1-1")
+    names = NamesFile(box.world.paths.line_names)
+    old, new = (next(card.id for card in names.load().cards if card.id.model == model) for model in ("TE420", "TE220"))
+    names.name(await box.world.cards.inventory(), lambda before: put_in_place_of(before, old, new))
+    box.bus.publish(CardsChanged())
+
+
+async def system_version_runs(box: Box) -> None:
+    async def runs() -> bool:
+        newest = (await box.world.store.versions())[0]
+        return (newest.author, newest.state) == ("system", "running")
+
+    await until_asked(runs)
+
+
+async def test_a_card_that_replaces_another_serves_its_lines(served: Box) -> None:
+    """Also after the next start of the box, with the numbers that it had when it came."""
+    await served.plug(NEW_PLACE, NEW)
+    async with running_agent(served):
+        await broken_card_is_replaced(served)
+        await system_version_runs(served)
+    assert served.asterisk.channels.keys() == {33, *range(65, 80), *range(81, 96)}
+    assert read_report(served.world.paths.line_report).missing == ()
+    served.world.cards.pull(NEW_PLACE)
+    served.world.cards.plug(NEW, NEW_PLACE, assign=False)
+    await served.sa800_lines()
+    lines = {line.name: line for line in read_report(served.world.paths.line_report).lines}
+    assert lines.keys() == {"e1-1", "fxo-1", "fxo-2"}
+    assert (lines["e1-1"].span, lines["e1-1"].configured, lines["e1-1"].trouble) == (3, True, "")
+
+
+async def test_it_waits_for_the_end_of_calls_on_the_lines_that_it_had(served: Box) -> None:
+    await served.plug(NEW_PLACE, NEW)
+    await served.apply(e1_spans=(PRI, PRI.model_copy(update={"line": "e1-2", "clock": 2})))
+    served.asterisk.channels[65] = "DAHDI/i3/10086-1"
+    async with running_agent(served):
+        await broken_card_is_replaced(served)
+        await served.missing("e1-2")
+        served.asterisk.commands.clear()
+        await until(lambda: served.asterisk.commands.count("pjsip show transports") >= 20)
+        assert served.asterisk.channels[65] == "DAHDI/i3/10086-1"
+        served.asterisk.channels[65] = ""
+        await system_version_runs(served)
+    assert "e1-2" not in served.world.versions.read(served.world.versions.current() or 0)["chan_dahdi.conf"]

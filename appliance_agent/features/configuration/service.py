@@ -28,7 +28,7 @@ from appliance_agent.kernel.ids import new_id
 from appliance_agent.kernel.secrets import BoxSecrets
 from appliance_agent.render.apply import Applier
 from appliance_agent.render.apply_job import Job, JobState, Timing
-from appliance_agent.render.apply_lines import lines_of
+from appliance_agent.render.apply_lines import lines_in
 from appliance_agent.render.apply_log import AsteriskLog
 from appliance_agent.render.apply_reloads import ReloadPlan, plan_reloads
 from appliance_agent.render.apply_stage import RenderedVersions
@@ -249,16 +249,17 @@ class Configuration:
         return True
 
     async def _take_in(self) -> bool:
-        """Lines that run in no file because their card was away when the files were made, and that are there now:
-        what runs is applied anew. False: later, when it ends no call or no other job is on."""
+        """Lines that run in no file because their card was away when the files were made, and that are there now; or
+        that another card, with other numbers, took over: what runs is applied anew. False: later, when it ends no call
+        or no other job is on."""
         document, version = self._holder.desired, self._holder.version
-        there = frozenset((await self._facts(document)).lines) & {plan.name for plan in plans(document)}
+        facts = await self._facts(document)
         files = await asyncio.to_thread(self._versions.read, version)
-        back = there - lines_of(files)
+        back = (facts.lines.keys() & {plan.name for plan in plans(document)}) - lines_in(files, facts.lines)
         self._taken_in &= back
         if not back - self._taken_in:
             return True
-        plan = plan_reloads(files, render(document, await self._facts(document)))
+        plan = plan_reloads(files, render(document, facts))
         if plan.ends_calls and await self._calls(plan):
             return False
         names = ", ".join(sorted(back, key=Place.of))

@@ -1,7 +1,7 @@
 """Configures lines while the box runs: what `sa800-lines` does at boot, for the lines that a change is about."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from appliance_agent.kernel.errors import Fault, FaultKind
@@ -43,29 +43,28 @@ class LinesSetUp:
         return {line.name: line.trouble for line in done if line.trouble}
 
     async def note_gone(self) -> None:
-        """The report loses the lines that are there no more: `sa800-lines` tells what came, nobody else what went.
-        Raises Fault UNAVAILABLE."""
+        """The report loses the lines that are there no more, and those that another card took over get their new place:
+        `sa800-lines` tells what came, nobody else of these. Raises Fault UNAVAILABLE."""
         try:
             with await asyncio.to_thread(hold, self._report, SA800_LINES_LIMIT_S):
                 async with asyncio.timeout(LIMIT_S):
                     inventory = await self._box.inventory()
                 naming = name_lines(await asyncio.to_thread(self._names.load), inventory)
-                there = {line.name for line in naming.lines if line.channel}
-                await asyncio.to_thread(self._forget, there)
+                there = {line.channel: line.name for line in naming.lines if line.channel}
+                await asyncio.to_thread(self._follow, there)
         except TimeoutError as error:
             raise _away(f"the cards did not answer within {LIMIT_S:.0f} s") from error
         except (HalError, OSError) as error:
             raise _away(str(error)) from error
 
-    def _forget(self, there: Collection[str]) -> None:
-        """Blocking."""
+    def _follow(self, there: Mapping[int, str]) -> None:
+        """`there`: first channel → name. Blocking."""
         before = self._read()
-        gone = {line.name for line in before.lines} - set(there)
-        if gone:
+        lines = tuple(_called(there[line.channel], line) for line in before.lines if line.channel in there)
+        if lines != before.lines:
             planned = {line.name for line in before.lines if line.configured or line.trouble}
-            lines = tuple(line for line in before.lines if line.name not in gone)
-            missing = tuple(sorted({*before.missing, *(gone & planned)}))
-            self._write(Report(lines, missing, before.troubles))
+            missing = {*before.missing, *planned} - {line.name for line in lines}
+            self._write(Report(lines, tuple(sorted(missing)), before.troubles))
 
     def _read(self) -> Report:
         try:
@@ -93,6 +92,11 @@ class LinesSetUp:
         fresh = {line.name: line for line in done}
         lines = [fresh.pop(line.name, line) for line in before.lines]
         self._write(Report((*lines, *fresh.values()), before.missing, before.troubles))
+
+
+def _called(name: str, line: LineReport) -> LineReport:
+    """Nothing was tried yet under another name."""
+    return line if line.name == name else LineReport(name, line.span, line.channel, line.channels)
 
 
 def _away(reason: str) -> Fault:

@@ -130,6 +130,19 @@ class Product(Board):
 
         return until("the box says that its Asterisk is up", up, limit_s)
 
+    def served(self) -> set[int]:
+        """DAHDI's channels that the box's Asterisk has."""
+        rows = (row.split() for row in self.run("asterisk -rx 'dahdi show channels'").splitlines())
+        return {int(row[0]) for row in rows if row and row[0].isdigit()}
+
+    def wait_pri(self) -> None:
+        """Until our end of the PRI is up; the exchange's may not have noticed that ours was away."""
+
+        def up() -> bool:
+            return "Up, Active" in self.run("asterisk -rx 'pri show spans'")
+
+        until("our PRI link is up", up, LIMIT_S)
+
     def check_unused(self) -> None:
         """A saved state is one before any test. Raises AssertionError."""
         said = self.run(f"ls {SETUP_TOKEN} 2>&1; asterisk -rx '{CALLS}'; true")

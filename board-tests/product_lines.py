@@ -1,14 +1,19 @@
 """The lines of the product as a person sets them up: one of each kind, each with a trunk and a prefix of its own; and
 who does that, once for a module. A module with other lines has an `api` of its own."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
+from board import until
 from product import Api, Product
 from seat import Seat
+from wire import LIMIT_S
 
 DID = "075588886666"
 """Leads into a menu of the sample configuration, and there to the queue of its seats."""
+WAYS = {"e1-1": f"DAHDI/g1/{DID}", "e1-2": f"DAHDI/g2/{DID}", "e1-3": f"DAHDI/g3/{DID}", "fxo-1": "DAHDI/225"}
+"""Line of the box → how the exchange calls over it."""
 SET = "2001"
 """Extension of the telephone set at fxs-1."""
 QUIET = {"echo": "off"}
@@ -42,6 +47,16 @@ def set_up(product: Product) -> Api:
     api.configure(ITEMS)
     wait_in_service(product)
     return api
+
+
+def wait_shown(api: Api, state: str, lines: Collection[str]) -> None:
+    """Until the live board has them all in this state."""
+
+    def shown() -> bool:
+        now = {line["id"]: line["state"] for line in api.ask("GET", "/live")["lines"]}
+        return {now.get(line) for line in lines} == {state}
+
+    until(f"{', '.join(sorted(lines))}: {state}", shown, LIMIT_S)
 
 
 def wait_in_service(product: Product) -> None:

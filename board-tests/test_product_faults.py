@@ -10,7 +10,7 @@ import pytest
 from board import until
 from cable import in_service_s
 from product import Api, ApiError, Product
-from product_lines import DID, wait_in_service
+from product_lines import WAYS, wait_in_service
 from score import SHARE
 from seat import LONG_S, Seat, check_heard
 from wire import LIMIT_S
@@ -20,8 +20,6 @@ SEEN_S = 0.2
 SERVICE_S = 5.0
 """From the far end's first SABME to our link in service; five times that fails."""
 OUT_OF_ORDER = 27
-WAYS = {"e1-1": f"DAHDI/g1/{DID}", "e1-2": f"DAHDI/g2/{DID}", "e1-3": f"DAHDI/g3/{DID}", "fxo-1": "DAHDI/225"}
-"""Line of the box → how the exchange calls over it."""
 
 
 def lines(api: Api) -> dict[str, dict[str, Any]]:

@@ -13,15 +13,15 @@ from pathlib import Path
 import structlog
 
 from appliance_agent.asterisk.ami import Ami
-from appliance_agent.hangup.ear import Cause, Ear
+from appliance_agent.hangup.ear import Cause, Ears
 from appliance_agent.hangup.watched import Watched, from_json
 from appliance_agent.kernel.errors import Fault
 from hal.errors import HalError
-from hal.linux.listen import listening
+from hal.linux.listen import Place, Take, listening
 
 log = structlog.get_logger()
 
-Listen = Callable[[int, Callable[[bytes], None]], AbstractContextManager[Callable[[], bool]]]
+Listen = Callable[[int, Take], AbstractContextManager[Callable[[], bool]]]
 """hal.linux.listen.listening"""
 AGAIN_S = 1.0
 """Between two requests for one port, and between two looks at the file."""
@@ -62,11 +62,11 @@ class Supervisor:
         """One port. A card that is away is looked for again."""
         missed = False
         while True:
-            ear, heard = Ear(port.learned), asyncio.Event()
+            ears, heard = Ears(port.learned), asyncio.Event()
 
-            def take(samples: bytes, ear: Ear = ear, heard: asyncio.Event = heard) -> None:
-                ear.feed(samples)
-                if ear.sounding is not None:
+            def take(place: Place, samples: bytes, ears: Ears = ears, heard: asyncio.Event = heard) -> None:
+                ears.feed(place, samples)
+                if ears.sounding is not None:
                     heard.set()
 
             try:
@@ -74,20 +74,20 @@ class Supervisor:
                     log.info("listening", line=port.line, channel=port.channel)
                     missed = False
                     while there():
-                        await self._serve(port, ear, heard)
+                        await self._serve(port, ears, heard)
             except HalError as error:
                 if not missed:
                     log.warning("cannot listen", line=port.line, reason=str(error))
                 missed = True
             await asyncio.sleep(self._again_s)
 
-    async def _serve(self, port: Watched, ear: Ear, heard: asyncio.Event) -> None:
+    async def _serve(self, port: Watched, ears: Ears, heard: asyncio.Event) -> None:
         """One round: a tone that is heard ends the port's calls; without one it is soon over."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(heard.wait(), self._again_s)
         heard.clear()
-        if ear.sounding is not None:
-            await self._hang_up(port, ear.sounding)
+        if ears.sounding is not None:
+            await self._hang_up(port, ears.sounding)
             await asyncio.sleep(self._again_s)
 
     async def _hang_up(self, port: Watched, cause: Cause) -> None:

@@ -1,4 +1,4 @@
-"""Hears what comes in on a DAHDI channel, whoever holds it: a pseudo channel that monitors it. Nobody notices."""
+"""Hears a DAHDI channel in three places, whoever holds it: pseudo channels that monitor it. Nobody notices."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Callable, Iterator
+from enum import IntEnum
 
 from hal.errors import DeviceFailed, NotThere
 
@@ -15,7 +16,6 @@ BLOCK_SAMPLES = 800
 """100 ms: what is handed over at a time."""
 BUFFERS = 8
 """When nobody reads for so many blocks, the kernel drops what is oldest."""
-MONITOR_RX = 1
 # dahdi/user.h of dahdi-linux 3.4
 _SET_LINEAR, _SET_BUFFERS = 0x4004DA28, 0x4018DA1B
 _GET_CONFERENCE, _SET_CONFERENCE = 0xC00CDA0C, 0xC00CDA0D
@@ -24,49 +24,81 @@ _CONFERENCE = struct.Struct("3i")
 _EVENT_WAITS = 500
 
 
+class Place(IntEnum):
+    """Where one listens: modes of struct dahdi_confinfo."""
+
+    HEARD = 1
+    """What the channel's owner hears."""
+    SAID = 2
+    """What its owner says."""
+    LINE = 10
+    """What the line brings, before the kernel's echo canceller has changed it. While none is at work: silence, or one
+    and the same millisecond over and over. Last, because to listen anywhere else takes it away (see `listening`)."""
+
+
+Take = Callable[[Place, bytes], None]
+
+
 @contextlib.contextmanager
-def listening(channel: int, take: Callable[[bytes], None]) -> Iterator[Callable[[], bool]]:
+def listening(channel: int, take: Take) -> Iterator[Callable[[], bool]]:
     """While it lasts the running event loop calls `take` with what came: blocks of 16-bit samples at 8000 Hz.
 
-    Answers a function that tells whether the channel is still listened to: when its card is pulled the kernel lets go
-    without a word. Raises NotThere when there is no such channel, or no DAHDI.
+    Answers a function to be called about once a second. It tells whether the channel is still listened to: when its
+    card is pulled the kernel lets go without a word. And it asks for the line anew: the kernel forgets that when the
+    channel's owner closes it, or anybody monitors it elsewhere. Both raise NotThere when there is no such channel, or
+    no DAHDI.
     """
-    handle = _open(channel)
-    loop = asyncio.get_running_loop()
+    with contextlib.ExitStack() as opened:
+        ears = {place: opened.enter_context(_ear(channel, place, take)) for place in Place}
 
-    def there() -> bool:
-        _, number, mode = _CONFERENCE.unpack(fcntl.ioctl(handle, _GET_CONFERENCE, _CONFERENCE.pack(0, 0, 0)))
-        return bool(number == channel and mode == MONITOR_RX)
+        def there() -> bool:
+            if any(_monitored(ear) != (channel, place) for place, ear in ears.items()):
+                return False
+            _monitor(ears[Place.LINE], channel, Place.LINE)
+            return True
+
+        yield there
+
+
+@contextlib.contextmanager
+def _ear(channel: int, place: Place, take: Take) -> Iterator[int]:
+    """Its file."""
+    try:
+        handle = os.open(PSEUDO, os.O_RDWR | os.O_NONBLOCK)
+    except OSError as error:
+        raise NotThere(f"{PSEUDO}: {error.strerror}", hint="is the dahdi module loaded?") from error
+    loop = asyncio.get_running_loop()
 
     def ready() -> None:
         try:
-            take(os.read(handle, 2 * BLOCK_SAMPLES))
+            take(place, os.read(handle, 2 * BLOCK_SAMPLES))
         except BlockingIOError:
             pass
         except OSError as error:
             if error.errno != _EVENT_WAITS:
                 loop.remove_reader(handle)
 
-    loop.add_reader(handle, ready)
     try:
-        yield there
+        fcntl.ioctl(handle, _SET_LINEAR, struct.pack("i", 1))
+        fcntl.ioctl(handle, _SET_BUFFERS, struct.pack("6i", 0, 0, BUFFERS, BLOCK_SAMPLES, 0, 0))
+        _monitor(handle, channel, place)
+        loop.add_reader(handle, ready)
+        yield handle
     finally:
         loop.remove_reader(handle)
         os.close(handle)
 
 
-def _open(channel: int) -> int:
+def _monitored(ear: int) -> tuple[int, int]:
+    """The channel, and the place."""
+    _, number, mode = _CONFERENCE.unpack(fcntl.ioctl(ear, _GET_CONFERENCE, _CONFERENCE.pack(0, 0, 0)))
+    return number, mode
+
+
+def _monitor(ear: int, channel: int, place: Place) -> None:
     try:
-        handle = os.open(PSEUDO, os.O_RDWR | os.O_NONBLOCK)
+        fcntl.ioctl(ear, _SET_CONFERENCE, _CONFERENCE.pack(0, channel, place))
     except OSError as error:
-        raise NotThere(f"{PSEUDO}: {error.strerror}", hint="is the dahdi module loaded?") from error
-    try:
-        fcntl.ioctl(handle, _SET_LINEAR, struct.pack("i", 1))
-        fcntl.ioctl(handle, _SET_BUFFERS, struct.pack("6i", 0, 0, BUFFERS, BLOCK_SAMPLES, 0, 0))
-        fcntl.ioctl(handle, _SET_CONFERENCE, _CONFERENCE.pack(0, channel, MONITOR_RX))
-    except OSError as error:
-        os.close(handle)
         if error.errno in {errno.EINVAL, errno.ENXIO, errno.ENODEV}:
             raise NotThere(f"there is no DAHDI channel {channel} to listen to", hint="is its card there?") from error
         raise DeviceFailed(f"listening to channel {channel}: {error}") from error
-    return handle

@@ -12,7 +12,7 @@ from labgrid.strategy import StrategyError
 from saved import Saved
 from strategy import BoardStrategy
 
-MARK, STATE, CUT = "/root/mark", "marked", "cut"
+MARK, STATE, CUT = "/srv/mark", "marked", "cut"
 
 
 @pytest.fixture(scope="module")

@@ -184,7 +184,9 @@ async def test_a_driver_that_never_answers_stops_nothing_else(tmp_path: Path, mo
 
 
 def channel_of(lines: Site, name: str) -> int | None:
-    return next(line.channel for line in lines.cards.found.naming.lines if line.name == name)  # type: ignore[union-attr]
+    found = lines.cards.found
+    assert found is not None
+    return next(line.channel for line in found.naming.lines if line.name == name)
 
 
 async def test_patience_is_one_question_at_a_time() -> None:

@@ -200,7 +200,8 @@ async def test_a_card_may_go_during_an_apply(served: Box) -> None:
     noted: list[asyncio.Task[None]] = []
 
     async def notice() -> None:
-        await asyncio.sleep(0.1)  # Asterisk is asked meanwhile, and has it no more
+        before = served.asterisk.commands.count("pjsip show transports")
+        await until(lambda: served.asterisk.commands.count("pjsip show transports") > before)
         await served.set_up.note_gone()
 
     async def on_change(job: Job) -> None:

@@ -241,6 +241,18 @@ async def test_what_people_blocked_stays_blocked(sets: Site) -> None:
     assert f"dahdi set dnd {channel} off" not in sets.asterisk.said
 
 
+async def test_a_test_begun_while_the_agent_starts_is_nobody_s_leftover(sets: Site) -> None:
+    with sets.bus.subscribe(LineTestChanged, limit=1000) as told:
+        begun = await sets.tests.begin("fxs-1", Asked(Kind.TONE, seconds=60), "lily")
+        while (await told.get()).test["progress"] is None:
+            pass
+        await sets.tests._end_leftovers()
+        assert [test["state"] for test in await sets.tests.of("fxs-1")] == ["running"]
+        await sets.tests.stop(begun["id"])
+        test, _ = await ended(told, begun["id"])
+    assert (test["state"], test["reason"], sets.tests._leftovers) == ("stopped", None, [])
+
+
 async def test_a_killed_agent_s_port_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its row has no end; the next agent ends it, and says so to Asterisk when that is there."""
     async with site_of_sets(tmp_path, monkeypatch) as killed:

@@ -239,7 +239,9 @@ class LineTests:
 
     # ── after an agent that was killed ─────────────────────────────────────────────────────────────
     async def _end_leftovers(self) -> None:
-        self._leftovers = await self._tests.open()
+        left = await self._tests.open()
+        mine = self._running.test.id if self._running is not None else None  # begun before this came to its turn
+        self._leftovers = [test for test in left if test.id != mine]
         reason = {"key": "restarted", "message": "the box agent was restarted during the test", "hint": "Try again."}
         for test in self._leftovers:
             log.warning("line test of a killed agent", line=test.line, kind=test.kind)
@@ -251,14 +253,14 @@ class LineTests:
         while True:
             await due.wait()
             due.clear()
-            if self._running is not None:
-                continue
-            try:
-                await self._ports.give_back([*filter(None, map(self._leftover_place, self._leftovers))])
-                self._leftovers = [test for test in self._leftovers if self._leftover_place(test) is None]
-            except Fault as fault:
-                log.info("ports of line tests wait", reason=fault.message)
-            if self._leftovers:
+            busy = self._running is not None
+            if not busy:
+                try:
+                    await self._ports.give_back([*filter(None, map(self._leftover_place, self._leftovers))])
+                    self._leftovers = [test for test in self._leftovers if self._leftover_place(test) is None]
+                except Fault as fault:
+                    log.info("ports of line tests wait", reason=fault.message)
+            if busy or self._leftovers:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(RETRY_S):
                         await due.wait()

@@ -13,7 +13,8 @@ FIRST = (
     "test_flaps.py", "test_twelve_spans.py", "test_hal.py", "test_relay.py",
     # Then the longest first, or the last one would run alone at the end.
     "test_full_e1.py", "test_line_tests.py", "test_product_lines.py", "test_product_faults.py",
-    "test_product_changes.py", "test_product_cards.py", "test_product_restarts.py", "test_product_edition.py",
+    "test_product_changes.py", "test_hangup.py", "test_product_cards.py", "test_product_moved.py",
+    "test_product_restarts.py", "test_product_edition.py",
 )  # fmt: skip
 """The order in which files are begun; the others, which are short, come afterwards."""
 

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 bin=$1 seconds=$2 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p out/fuzz
-for target in audio settings bits job ring; do
+for target in audio settings bits job ring jbuf; do
   mkdir "$work/$target"
   echo "fuzz: $target, $seconds s"
   UBSAN_OPTIONS=print_stacktrace=1 nice "$bin/fuzz_$target" -max_total_time="$seconds" -max_len=40000 -print_final_stats=1 \

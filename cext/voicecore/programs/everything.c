@@ -15,6 +15,7 @@ int everything_init(everything *all)
     vc_tone tone;
     int refused = init_plans(all);
     all->random = 1;
+    all->ticks = 0;
     vc_pair_init(&all->dtmf);
     vc_pair_init(&all->r2[0]);
     vc_pair_init(&all->r2[1]);
@@ -26,6 +27,7 @@ int everything_init(everything *all)
     refused = refused ? refused : vc_prbs_sender_init(&all->bits_out, VC_PRBS_15);
     refused = refused ? refused : vc_prbs_receiver_init(&all->bits_in, VC_PRBS_15);
     refused = refused ? refused : vc_dialgen_init(&all->dialgen, 60, 60, -9, -7);
+    refused = refused ? refused : vc_jbuf_init(all->jbuf_block, sizeof all->jbuf_block, &all->jbuf);
     refused = refused ? refused : vc_tone_of_name(VC_CN_BUSY, -10, &tone);
     refused = refused ? refused : vc_tonegen_init(&all->busy, &tone);
     refused = refused ? refused : vc_tone_of_r2(VC_R2_FORWARD, 7, -11.5, &tone);
@@ -54,6 +56,16 @@ void everything_signal(everything *all, int tick, int16_t *block)
     }
 }
 
+/* A packet comes, or is lost, or is late; a block goes. */
+static void everything_jitter(everything *all, const uint8_t *coded, int16_t *sent)
+{
+    vc_jbuf_step step;
+    uint32_t tick = all->ticks++, packet = tick % 50 == 7 ? tick - 3 : tick;
+    if (tick % 31)
+        (void)vc_jbuf_put_payload(all->jbuf, (uint16_t)packet, packet * VC_BLOCK, coded, VC_BLOCK, VC_JBUF_ALAW, tick * 20000);
+    vc_jbuf_get(all->jbuf, tick * 20000, sent, &step);
+}
+
 int everything_tick(everything *all, const int16_t *block)
 {
     uint8_t coded[VC_BLOCK];
@@ -70,6 +82,7 @@ int everything_tick(everything *all, const int16_t *block)
     vc_noise_feed(&all->noise, heard);
     vc_level_feed(&all->level, heard);
     vc_echo_tick(&all->echo, heard, sent);
+    everything_jitter(all, coded, sent);
     vc_prbs_send(&all->bits_out, coded, VC_BLOCK);
     vc_prbs_receive(&all->bits_in, coded, VC_BLOCK);
     return events;

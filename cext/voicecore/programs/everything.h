@@ -4,6 +4,7 @@
 #include "dialgen.h"
 #include "echo.h"
 #include "g711.h"
+#include "jbuf.h"
 #include "level.h"
 #include "noise.h"
 #include "prbs.h"
@@ -24,7 +25,9 @@ typedef struct {
     vc_prbs_receiver bits_in;
     vc_dialgen dialgen;
     vc_tonegen busy, forward;
-    uint32_t random;
+    uint32_t random, ticks;
+    vc_jbuf *jbuf;
+    _Alignas(VC_JBUF_ALIGN) unsigned char jbuf_block[VC_JBUF_BYTES];
 } everything;
 
 /* 0, or -errno. */

@@ -44,6 +44,14 @@ fuzz:  ## FUZZ_S=600: each libFuzzer target of the C core for so many seconds (i
 bench-voicecore:  ## ns for a 20 ms tick of a channel, spandsp's receivers beside ours; JSON on the last line
 	@"$$(python3 -m image cext)/bin/bench"
 
+.PHONY: bench-jitter
+bench-jitter:  ## SEED=0: the jitter buffer on twelve families of networks, beside NetEq and speexdsp; JSON on the last line
+	@"$$(image/host/venv bench-python)/bin/python" cext/bench/run.py "$$(python3 -m image cext peers)/bin/jitter" $(or $(SEED),0)
+
+.PHONY: plot-jitter
+plot-jitter:  ## docs/jitter-buffer.svg: the jitter buffer's delay over time
+	@python3 cext/bench/plot.py "$$(python3 -m image cext)/bin/jitter" 77 docs/jitter-buffer.svg
+
 .PHONY: check check-lint check-agent check-rest check-core check-hal
 check:  ## < 90 s, no root, no network: lint, types, layers, sizes, unit and golden tests
 	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) --output-sync=target check-a-h check-i-z check-rest check-lint check-core check-hal

@@ -13,13 +13,14 @@ from image import boxcext, cache, panel
 CHECKOUT = Path(__file__).resolve().parents[1]
 CODE = ("appliance_agent", "ledger", "contracts", "hal")
 CODE_HOME = "usr/lib/sa800"
+MODULES_HOME = "usr/lib/x86_64-linux-gnu/asterisk/modules"
 LEFT_OUT = {"__pycache__", "README.md"}
 
 
 def contents(compiled: Path, checkout: Path = CHECKOUT) -> Iterator[tuple[Path, str]]:
-    """(file, its path on the box), sorted. `compiled` is a folder of packages, from `boxcext`."""
+    """(file, its path on the box), sorted. `compiled` is from `boxcext`."""
     pairs = [(checkout / name, f"{CODE_HOME}/{name}") for name in CODE]
-    pairs.append((compiled, CODE_HOME))
+    pairs += [(compiled / boxcext.PACKAGES, CODE_HOME), (compiled / boxcext.MODULES, MODULES_HOME)]
     pairs.append((checkout / "image/files", ""))
     if site := panel.built():
         pairs.append((site, "usr/share/sa800/panel"))

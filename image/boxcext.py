@@ -1,6 +1,7 @@
-"""Builds cext/ for the box: the same distribution as `image/cext.py` for the host, by the box's own Debian and Python.
+"""Builds cext/ for the box: the same distribution as `image/cext.py` for the host, by the box's own Debian and Python,
+and Asterisk's module by the headers of its Asterisk.
 
-Keyed by its sources and the toolchain's tree; the result is a folder of Python packages, laid by `image/applayer.py`.
+Keyed by its sources and the toolchain's tree; the result is laid over the root by `image/applayer.py`.
 """
 
 import shutil
@@ -10,11 +11,12 @@ from pathlib import Path
 
 from image import cache, cext, toolchain
 
+PACKAGES, MODULES = "site", "modules"
 SCRIPT = """\
 mount --bind "$1" "$2/mnt"
 mount -t tmpfs tmpfs "$2/tmp"
 exec chroot "$2" /usr/bin/env -i PATH=/usr/bin PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8 sh -euc '
-  meson setup "$@" --prefix=/ -Dpython.purelibdir=/site -Dpython.platlibdir=/site /tmp/build /mnt/source
+  meson setup "$@" --prefix=/ -Dasterisk=true -Dpython.purelibdir=/site -Dpython.platlibdir=/site /tmp/build /mnt/source
   meson compile -C /tmp/build
   meson install -C /tmp/build --no-rebuild --strip --destdir=/mnt/out
 ' sh "${@:3}"
@@ -38,12 +40,16 @@ def _build(work: Path, tree: Path) -> None:
     if done.returncode:
         raise cext.CextError("\n".join(["cext for the box failed; its last lines:", *done.stdout.splitlines()[-60:]]))
     shutil.rmtree(work / "source")
-    (work / "out/site").rename(work / "site")
+    for part in (PACKAGES, MODULES):
+        (work / "out" / part).rename(work / part)
     shutil.rmtree(work / "out")
 
 
 def ensure() -> Path:
-    """The folder that holds the package `voicecore`. Raises CextError, and what the toolchain raises."""
+    """A folder with PACKAGES (Python's: `voicecore`) and MODULES (Asterisk's: `func_sa_jitter.so`).
+
+    Raises CextError, and what the toolchain raises.
+    """
     tree = toolchain.ensure()
     name = f"boxcext-{cache.key_of([tree.parent.name, SCRIPT, *cext.source_parts()])}"
     target = cache.folder() / name
@@ -54,4 +60,4 @@ def ensure() -> Path:
                 _build(work, tree)
                 cache.publish(work, name)
         cache.forget_old("boxcext-*[0-9a-f]", keep=3, days=7, in_use=[target])
-    return cache.used(target) / "site"
+    return cache.used(target)

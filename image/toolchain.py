@@ -1,4 +1,4 @@
-"""The tree that compiles for the box: Debian's gcc, the headers of its Python, meson, and DAHDI's header.
+"""The tree that compiles for the box: Debian's gcc, the headers of its Python and its Asterisk, meson, DAHDI's header.
 
 It never runs but for that, and nothing of it reaches a box. The host takes `dahdi/user.h` from here, too: it has to be
 that of the DAHDI in the image.
@@ -10,7 +10,7 @@ from image import debian
 
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "locks/toolchain.lock"
-PACKAGES = ("gcc", "libc6-dev", "libpython3-dev", "python3-cffi", "meson", "patch", "dahdi-source")
+PACKAGES = ("gcc", "libc6-dev", "libpython3-dev", "python3-cffi", "meson", "patch", "dahdi-source", "asterisk-dev")
 NO_MODULE_ASSISTANT = """\
 Package: sa800-no-module-assistant
 Version: 1

@@ -29,6 +29,8 @@ MODULES: tuple[str, ...] = (
     "pbx_config", "app_stack", "app_dial", "app_queue", "app_playback", "app_playtones", "app_mixmonitor",
     "app_celgenuserevent", "func_callerid", "func_channel", "func_cut", "func_groupcount", "func_logic",
     "func_strings", "func_uri", "func_db", "func_devstate", "res_musiconhold", "res_mutestream",
+    # sound from the network at a line's clock: ours (cext/asterisk), and Asterisk's own where ours is not to be had
+    "func_sa_jitter", "func_jitterbuffer", "func_module",
     "func_pjsip_aor", "func_pjsip_contact", "func_pjsip_endpoint",
     # journal
     "res_cdrel_custom", "cel_custom",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.journal import CEL_FIELDS
+from image import applayer, boxcext
 from ledger.journal import JournalError, decode_line
 
 BOOT = Path(__file__).with_name("boot.sh")
@@ -134,12 +135,19 @@ async def _ready(process: asyncio.subprocess.Process, log: Path) -> int:
 
 @asynccontextmanager
 async def running(
-    root: Path, files: Mapping[str, str], folder: Path, *, prompts: Mapping[str, bytes] | None = None
+    root: Path,
+    files: Mapping[str, str],
+    folder: Path,
+    *,
+    prompts: Mapping[str, bytes] | None = None,
+    modules: Path | None = None,
 ) -> AsyncIterator[Box]:
     """`root`: the root file system, left as it is. `files`: what render() gave. `folder`: an empty one of the test.
-    `prompts`: id → a wav's bytes."""
+    `prompts`: id → a wav's bytes. `modules`: a folder with Asterisk's modules of ours; those that the box has."""
     seed, stage, log = folder / "seed", folder / "stage", folder / "asterisk.log"
+    ours = (modules or boxcext.ensure() / boxcext.MODULES).iterdir()
     for relative, content in (
+        *((f"{applayer.MODULES_HOME}/{path.name}", path.read_bytes()) for path in ours),
         *((f"{CURRENT}/{name}", text.encode()) for name, text in files.items()),
         *((f"{PROMPTS}/{name}.wav", data) for name, data in (prompts or {}).items()),
         ("etc/hosts", b"127.0.0.1 localhost golden\n127.0.0.9 sip.example.net\n"),

@@ -16,6 +16,13 @@ from wire import LIMIT_S
 
 PANEL_PORT = 443
 SETUP_TOKEN = "/var/lib/sa800/setup-token"
+RESTARTED = (
+    """since=$(date -d "$(systemctl show --timestamp=unix -P ExecMainStartTimestamp asterisk)" '+[%F %T'); """
+    """ours=$(asterisk -rx 'pri show channels' | grep -c '^   1 '); """
+    """awk -v since="$since" -v ours="$ours" '$0 > since && / restarted$/ { n++ } END { exit n < ours }' """
+    """/var/log/exchange/restarts && echo yes || sleep 1"""
+)
+"""Whether the exchange has seen a restart of each channel of our PRI since our Asterisk began."""
 ADMINISTRATOR = {"login": "admin", "password": "board board board", "name": "Board", "language": "en"}
 
 
@@ -136,12 +143,17 @@ class Product(Board):
         return {int(row[0]) for row in rows if row and row[0].isdigit()}
 
     def wait_pri(self) -> None:
-        """Until our end of the PRI is up; the exchange's may not have noticed that ours was away."""
+        """Until the PRI is up at both ends and our Asterisk has restarted its channels, 5 s after it found the link up.
+
+        A call that crosses a restart is refused (cause 44), and this exchange tries no other channel.
+        """
 
         def up() -> bool:
             return "Up, Active" in self.run("asterisk -rx 'pri show spans'")
 
         until("our PRI link is up", up, LIMIT_S)
+        self.exchange.wait_pri()
+        until("the channels of the PRI were restarted", lambda: "yes" in self.run(RESTARTED), LIMIT_S)
 
     def check_unused(self) -> None:
         """A saved state is one before any test. Raises AssertionError."""

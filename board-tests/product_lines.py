@@ -1,11 +1,11 @@
 """The lines of the product as a person sets them up: one of each kind, each with a trunk and a prefix of its own; and
-who does that, once for a module. A module with other lines has an `api` of its own."""
+who does that, once a run. A module with other lines has an `api` of its own."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
-from board import until
+from board import CALLS, NO_CALL, until
 from product import Api, Product
 from seat import Seat
 from wire import LIMIT_S
@@ -41,14 +41,6 @@ ITEMS: dict[str, dict[str, Any]] = {
 """Path in the configuration → item."""
 
 
-def set_up(product: Product) -> Api:
-    """The administrator's session, once all lines are in service."""
-    api = product.administrator()
-    api.configure(ITEMS)
-    wait_in_service(product)
-    return api
-
-
 def wait_shown(api: Api, state: str, lines: Collection[str]) -> None:
     """Until the live board has them all in this state."""
 
@@ -60,16 +52,37 @@ def wait_shown(api: Api, state: str, lines: Collection[str]) -> None:
 
 
 def wait_in_service(product: Product) -> None:
-    """Until the exchange sees every link up, and no channel blocked."""
-    product.exchange.wait_pri()
+    """Until the exchange sees every link up, and no channel blocked or just restarted."""
+    product.wait_pri()
     product.exchange.wait_r2()
     product.exchange.wait_says("ss7 show linkset 1", "status: Up")
 
 
 @pytest.fixture(scope="module")
-def api(product: Product) -> Api:
+def set_up(product: Product, begin: Callable[..., bool]) -> Api:
+    """The administrator's session, once all lines are in service."""
+
+    def make() -> None:
+        product.administrator().configure(ITEMS)
+        wait_in_service(product)
+
+    made = begin("set_up", "product", make)
+    api = product.administrator()
+    if not made:
+        check_unused(product, api)
+    return api
+
+
+def check_unused(product: Product, api: Api) -> None:
+    """The saved state is one before any call. Raises AssertionError."""
+    called = NO_CALL not in product.run(f"asterisk -rx '{CALLS}'") or api.ask("GET", "/records")["items"]
+    assert not called, "the state that was restored is one in which calls were made"
+
+
+@pytest.fixture(scope="module")
+def api(set_up: Api) -> Api:
     """The administrator's session; all lines are in service."""
-    return set_up(product)
+    return set_up
 
 
 @pytest.fixture(scope="module")

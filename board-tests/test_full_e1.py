@@ -56,7 +56,7 @@ def api(product: Product) -> Api:
             f"dids/{DID}": {"number": DID, "name": "Direct", "target": target},
         }
     )
-    product.exchange.wait_pri()
+    product.wait_pri()
     return api
 
 

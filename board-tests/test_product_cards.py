@@ -19,7 +19,7 @@ LINES = {path: ITEMS[path] for path in ("e1_spans/e1-1", "line_trunks/pri", "out
 def api(product: Product) -> Api:
     api = product.administrator()
     api.configure(LINES)
-    product.exchange.wait_pri()
+    product.wait_pri()
     return api
 
 

@@ -34,7 +34,7 @@ def api(product: Product) -> Api:
     """The administrator's; the lines are configured and the links up."""
     api = product.administrator()
     api.configure(LINES)
-    product.exchange.wait_pri()
+    product.wait_pri()
     product.exchange.wait_r2()
     return api
 

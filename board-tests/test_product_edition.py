@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from product import Api, Product
-from product_lines import WAYS, set_up, wait_shown
+from product_lines import WAYS, wait_shown
 from seat import Seat, check_heard
 
 SERVED, BEYOND = {"e1-1", "fxo-1", "fxs-1"}, {"e1-2", "e1-3"}
@@ -12,16 +12,15 @@ SERVED, BEYOND = {"e1-1", "fxo-1", "fxs-1"}, {"e1-2", "e1-3"}
 
 
 @pytest.fixture(scope="module")
-def api(product: Product) -> Api:
+def api(product: Product, set_up: Api) -> Api:
     """All lines were set up on an SA800; now it is an SE800, which serves one E1."""
-    api = set_up(product)
+    api = set_up
     assert not api.ask("GET", "/lines")["refusals"]
     product.run("""sed -i 's/^edition = .*/edition = "se800"/' /etc/sa800/box.toml""")
     product.run("systemctl restart sa800-lines sa800-init")
     product.wait_ready()
     wait_shown(api, "in_service", SERVED)
     product.wait_pri()
-    product.exchange.wait_pri()
     return api
 
 

@@ -30,7 +30,6 @@ def test_lines_serve_again_when_all_is_started_anew(product: Product, api: Api, 
     product.wait_ready()
     wait_shown(api, "in_service", {*WAYS, "fxs-1"})
     wait_in_service(product)
-    product.wait_pri()
     assert product.served() == before
     assert api.ask("GET", "/config")["running_version"] == version, "nothing had to be applied"
     for line, way in WAYS.items():

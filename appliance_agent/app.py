@@ -26,6 +26,7 @@ from appliance_agent.features.configuration.service import Configuration
 from appliance_agent.features.configuration.store import ConfigurationStore
 from appliance_agent.features.lines.api import LinesApi
 from appliance_agent.features.lines.service import Lines
+from appliance_agent.features.linkprobe.api import LinkProbeApi
 from appliance_agent.features.live import api as live_api
 from appliance_agent.features.live.service import LiveBoard
 from appliance_agent.features.people.api import PeopleApi
@@ -67,6 +68,8 @@ from appliance_agent.system.lines.trace import Traces
 from appliance_agent.system.lines.watch import LineWatch
 from appliance_agent.system.linetests.ports import Ports
 from appliance_agent.system.linetests.service import LineTests
+from appliance_agent.system.linkprobe.answering import Answering
+from appliance_agent.system.linkprobe.service import LinkProbes
 from contracts.journal import UserEvent
 from contracts.paths import BoxPaths
 from hal.boards import BOARDS
@@ -90,6 +93,7 @@ class Agent:
         self.alarms = Alarms(self.database, self.bus, self.clock)
         self._telephony()
         self._hardware()
+        self._links()
         self._people()
         self._configuration(secrets)
         self._desk()
@@ -160,6 +164,18 @@ class Agent:
             traces=self.line_traces, tests=self.line_tests, simulated=bool(self.identity.cards),
         )  # fmt: skip
 
+    def _links(self) -> None:
+        self.link_probes = LinkProbes(
+            database=self.database, clock=self.clock, bus=self.bus, config=self.config, calls=self._calls,
+            answering=lambda: self.link_answers.now is not None,
+        )  # fmt: skip
+        self.link_answers = Answering(
+            config=self.config, bus=self.bus, clock=self.clock, calls=self._calls, busy=lambda: self.link_probes.busy
+        )
+
+    def _calls(self) -> int:
+        return len(self.live.state.calls)
+
     def _people(self) -> None:
         self.audit = AuditTrail(self.database, self.clock)
         self.sessions = Sessions(self.database, self.bus, self.clock, self.config, phones=self.phones, realm=SIP_REALM)
@@ -211,6 +227,7 @@ class Agent:
             *ReportsApi(ReportStore(self.database), self.config).routes(),
             *alarms_api.routes(self.alarms),
             *LinesApi(self.lines, self.audit).routes(),
+            *LinkProbeApi(self.link_probes, self.link_answers, self.config, self._calls, self.audit).routes(),
         ]
 
     def services(self) -> Sequence[Service]:
@@ -219,7 +236,7 @@ class Agent:
             self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions, self.configuration,
             self.seats, self.board, self.recordings, self.hub, *self.simulation, self.line_watch, self.line_channels,
             self.line_blocks, self.line_repair, self.line_traces, self.line_tests, self.line_reports, self.cards,
-            self.link, self.server,
+            self.link_probes, self.link_answers, self.link, self.server,
         )  # fmt: skip
 
     async def run(self) -> None:

@@ -37,6 +37,7 @@ def check(document: Desired, prompts_on_disk: Collection[str]) -> list[FieldFaul
         *_trunks(document),
         *check_lines(document),
         *_outbound(document),
+        *_peers(document),
         *_references(document),
         *_sounds(document, prompts_on_disk),
         *_loops(document),
@@ -80,6 +81,7 @@ def _duplicates(document: Desired) -> Iterator[FieldFault]:
         "prompts": [prompt.id for prompt in document.prompts],
         "menus": [menu.id for menu in document.menus],
         "queues": [queue.id for queue in document.queues],
+        "peers": [peer.id for peer in document.peers],
     }
     ids |= {f"menus/{menu.id}/options": [option.digit for option in menu.options] for menu in document.menus}
     ids |= {f"queues/{queue.id}/seats": list(queue.seats) for queue in document.queues}
@@ -171,6 +173,17 @@ def _outbound(document: Desired) -> Iterator[FieldFault]:
                 "extension {extension} begins with {prefix} too: nobody could tell the two apart",
                 extension=taken[0], prefix=route.prefix,
             )  # fmt: skip
+
+
+def _peers(document: Desired) -> Iterator[FieldFault]:
+    seen: dict[str, str] = {}
+    for peer in document.peers:
+        path = f"peers/{peer.id}/secret"
+        if peer.secret is None:
+            yield FieldFault.of(path, "peer_secret", "a peer needs a secret, the same that we have at it")
+        elif seen.setdefault(peer.secret, peer.id) != peer.id:
+            words = "peer {other!r} has this secret too: nobody could tell which of them asks"
+            yield FieldFault.of(path, "same_secret", words, other=seen[peer.secret])
 
 
 def _references(document: Desired) -> Iterator[FieldFault]:

@@ -10,6 +10,7 @@ from appliance_agent.config.model import Desired, Menu
 KEYS = {
     "extensions": "number", "trunks": "id", "outbound": "prefix", "dids": "number", "prompts": "id", "menus": "id",
     "queues": "id", "options": "digit", "e1_spans": "line", "fxo_ports": "line", "linksets": "id", "line_trunks": "id",
+    "peers": "id",
 }  # fmt: skip
 """Lists whose items have a name of their own, and the field that holds it. Other lists are values."""
 
@@ -56,6 +57,7 @@ def without_secrets(document: Desired) -> Desired:
         update={
             "extensions": tuple(item.model_copy(update={"secret": None}) for item in document.extensions),
             "trunks": tuple(item.model_copy(update={"secret": None}) for item in document.trunks),
+            "peers": tuple(item.model_copy(update={"secret": None}) for item in document.peers),
         }
     )
 

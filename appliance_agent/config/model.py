@@ -169,12 +169,31 @@ class Queue(Part):
     service_level_s: Annotated[int, Field(ge=1, le=600)] = 20
 
 
+class Peer(Part):
+    """Another box: the link to it can be probed from here, and it may probe the link to us."""
+
+    id: Slug
+    name: Name
+    host: Host | None = None
+    """None: it has no address that we reach; it may still ask us."""
+    port: Annotated[int, Field(ge=1024, le=65535)] = 10998
+    """Where it answers: its `Network.probe_port`."""
+    secret: Secret | None = None
+    """The same at both boxes, and no other pair's; made by the service when left out."""
+
+
 class Network(Part):
     sip_port: Annotated[int, Field(ge=1024, le=65535)] = 5060
     rtp_first: Annotated[int, Field(ge=1024, le=65000)] = 10000
     rtp_last: Annotated[int, Field(ge=1024, le=65535)] = 10999
     announced_address: Host | None = None
     """The address phones outside reach us at (NAT); None = box.toml's `announce`, else the interface's own."""
+
+    @property
+    def probe_port(self) -> int:
+        """Where peers' probes are answered: of the audio's last pair, so that a probe passes where calls pass, and is
+        treated as they are. Asterisk takes another pair while it is taken."""
+        return self.rtp_last & ~1
 
 
 class Site(Part):
@@ -201,6 +220,7 @@ class Desired(Part):
     prompts: tuple[Prompt, ...] = ()
     menus: tuple[Menu, ...] = ()
     queues: tuple[Queue, ...] = ()
+    peers: tuple[Peer, ...] = ()
 
     def menu_names(self, path: Iterable[str]) -> dict[str, str]:
         """Id → name of the menus in a path of choices ("main:1"); of those that there are."""

@@ -23,6 +23,7 @@ from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import (
     JobChanged,
     LineTestChanged,
+    LinkProbeChanged,
     LiveChanged,
     Pop,
     RecordWritten,
@@ -47,7 +48,9 @@ MESSAGE_LIMIT = 4096
 SEND_LIMIT_S = 20.0
 HEARTBEAT_S = 20.0
 
-EVENTS = (LiveChanged, Pop, RecordWritten, JobChanged, LineTestChanged, SessionChanged, SessionEnded)
+EVENTS = (
+    LiveChanged, Pop, RecordWritten, JobChanged, LineTestChanged, LinkProbeChanged, SessionChanged, SessionEnded,
+)  # fmt: skip
 
 
 class Client:
@@ -210,7 +213,7 @@ class EventsHub:
             case RecordWritten(call_id, result):
                 message = {"type": "record", "call_id": call_id, "result": result}
                 self._tell(message, lambda who: who.role != "technician")
-            case JobChanged() | LineTestChanged():
+            case JobChanged() | LineTestChanged() | LinkProbeChanged():
                 self._tell(_technical(event), lambda who: who.role in {"admin", "technician"})
             case SessionChanged(session_id=session_id, extension=extension):
                 for client in self._of(session_id):
@@ -242,10 +245,14 @@ class EventsHub:
                 client.offer(text, keep=keep)
 
 
-def _technical(event: JobChanged | LineTestChanged) -> dict[str, Any]:
-    if isinstance(event, JobChanged):
-        return {**event.job, "type": "job"}
-    return {"type": "line_test", "test": event.test}
+def _technical(event: JobChanged | LineTestChanged | LinkProbeChanged) -> dict[str, Any]:
+    match event:
+        case JobChanged(job):
+            return {**job, "type": "job"}
+        case LineTestChanged(test):
+            return {"type": "line_test", "test": test}
+        case LinkProbeChanged(probe):
+            return {"type": "link_probe", "probe": probe}
 
 
 def _json(message: dict[str, Any]) -> str:

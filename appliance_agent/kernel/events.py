@@ -45,6 +45,14 @@ class LineTestChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkProbeChanged:
+    """A probe of a link began, went on by a second, or ended."""
+
+    probe: dict[str, Any]
+    """As in GET /link-probes/{id}."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """Log-out, expiry, or an administrator's act."""
 

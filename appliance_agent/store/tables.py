@@ -268,3 +268,18 @@ line_test = Table(
     Column("detail", JSON, nullable=False),
     # order, verdict, figures, tone, caller, reason
 )  # fmt: skip
+
+# ── links to other boxes ───────────────────────────────────────────────────────────────────────────
+link_probe = Table(
+    "link_probe", metadata,
+    # One row a probe; those without an end belong to the agent that runs, or to one that was killed.
+    Column("id", String(32), primary_key=True),
+    Column("peer", String(32), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("began_us", Integer, nullable=False),
+    Column("ended_us", Integer),
+    Column("state", String(16), nullable=False),  # running | done | stopped | failed
+    Column("detail", JSON, nullable=False),
+    # order, steps, early, reason, calls
+    Column("seconds", JSON, nullable=False),  # apart: lists do without
+)  # fmt: skip

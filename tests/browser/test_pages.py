@@ -31,6 +31,7 @@ PAGES = {
     "dids": ("/admin/dids", "[data-testid=did-row]"),
     "lines": ("/lines", "[data-testid=no-cards]"),
     "trunks": ("/admin/trunks", "[data-testid=trunk-row]"),
+    "links": ("/links", "[data-testid=link-no-peers]"),
     "site": ("/admin/site", "[data-testid=site-form]"),
     "versions": ("/admin/versions", "[data-testid=version-row]"),
     "users": ("/admin/users", "[data-testid=user-row]"),

@@ -19,6 +19,7 @@ from appliance_agent.config.model import (
     MenuTarget,
     Network,
     OutboundRoute,
+    Peer,
     Prompt,
     Queue,
     QueueTarget,
@@ -30,7 +31,7 @@ from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault
 COLLECTIONS: Mapping[str, type[BaseModel]] = {
     "extensions": Extension, "trunks": Trunk, "outbound": OutboundRoute, "dids": Did, "prompts": Prompt,
     "menus": Menu, "queues": Queue, "e1_spans": E1Span, "fxo_ports": FxoPort, "linksets": LinkSet,
-    "line_trunks": LineTrunk,
+    "line_trunks": LineTrunk, "peers": Peer,
 }  # fmt: skip
 SINGLETONS: Mapping[str, type[BaseModel]] = {"site": Site, "network": Network}
 
@@ -51,7 +52,7 @@ def put_item(document: Desired, collection: str, name: str, item: BaseModel, new
     items = list(getattr(document, collection))
     names = [getattr(other, key) for other in items]
     old = items[names.index(name)] if name in names else None
-    if isinstance(item, Extension):
+    if isinstance(item, Extension | Peer):
         item = _with_secret(item, old, new_secret)
     if old is not None:
         items[names.index(name)] = item
@@ -135,9 +136,10 @@ def hide_secrets(text: str) -> str:
     return re.sub(r"(?mi)^(\s*(?:password|secret)\s*=>?\s*).+$", r"\1••••••", text)
 
 
-def _with_secret(item: Extension, old: Any, new_secret: Callable[[], str]) -> Extension:
-    """A phone keeps its secret unless a new one was typed; a browser has none."""
-    if item.kind is not ExtensionKind.PHONE or item.secret is not None:
+def _with_secret(item: Extension | Peer, old: Any, new_secret: Callable[[], str]) -> Extension | Peer:
+    """A phone or a peer keeps its secret unless a new one was typed; a browser has none."""
+    has_none = isinstance(item, Extension) and item.kind is not ExtensionKind.PHONE
+    if has_none or item.secret is not None:
         return item
-    kept = old.secret if isinstance(old, Extension) else None
+    kept = old.secret if isinstance(old, type(item)) else None
     return item.model_copy(update={"secret": kept or new_secret()})

@@ -41,6 +41,7 @@ function document(change: Partial<ConfigDocument> = {}): ConfigDocument {
     prompts: [],
     menus: [],
     queues: [],
+    peers: [],
     ...change,
   };
 }

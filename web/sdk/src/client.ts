@@ -2,6 +2,7 @@ import { HttpTransport, type TransportOptions } from './http.js';
 import { CallsApi } from './resources/calls.js';
 import { ConfigApi } from './resources/config.js';
 import { LinesApi } from './resources/lines.js';
+import { LinksApi } from './resources/links.js';
 import { AlarmsApi, PeopleApi } from './resources/people.js';
 import { RecordsApi } from './resources/records.js';
 import { SeatsApi } from './resources/seats.js';
@@ -20,6 +21,7 @@ export class Sa800Client {
   readonly people: PeopleApi;
   readonly alarms: AlarmsApi;
   readonly lines: LinesApi;
+  readonly links: LinksApi;
 
   constructor(options: TransportOptions = {}) {
     const http = new HttpTransport(options);
@@ -31,5 +33,6 @@ export class Sa800Client {
     this.people = new PeopleApi(http);
     this.alarms = new AlarmsApi(http);
     this.lines = new LinesApi(http);
+    this.links = new LinksApi(http);
   }
 }

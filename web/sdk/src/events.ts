@@ -1,5 +1,5 @@
 import { EMPTY_LIVE, fold, fromSnapshot, type LiveState } from './live.js';
-import type { ApplyJob, LineTest, LiveChange, LiveSnapshot, PopEvent, RecordEvent } from './types/index.js';
+import type { ApplyJob, LineTest, LinkProbe, LiveChange, LiveSnapshot, PopEvent, RecordEvent } from './types/index.js';
 
 /** What the stream tells. `connection`: whether live state can be trusted now. */
 export interface EventHandlers {
@@ -9,6 +9,7 @@ export interface EventHandlers {
   record?: (event: RecordEvent) => void;
   job?: (job: ApplyJob) => void;
   lineTest?: (test: LineTest) => void;
+  linkProbe?: (probe: LinkProbe) => void;
   /** The server ended the session; the stream has closed and does not reconnect. */
   sessionEnded?: (reason: string) => void;
   /** A connection attempt failed `attempts` times in a row: a good moment to ask whether the session still lives. */
@@ -49,6 +50,7 @@ type Message =
   | ({ type: 'record' } & RecordEvent)
   | ({ type: 'job' } & ApplyJob)
   | { type: 'line_test'; test: LineTest }
+  | { type: 'link_probe'; probe: LinkProbe }
   | { type: 'session_ended'; reason: string }
   | { type: 'pong' };
 
@@ -142,6 +144,9 @@ export class EventStream {
         return;
       case 'line_test':
         this.handlers.lineTest?.(message.test);
+        return;
+      case 'link_probe':
+        this.handlers.linkProbe?.(message.probe);
         return;
       case 'pong':
         return;

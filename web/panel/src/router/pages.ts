@@ -61,6 +61,7 @@ export const pages: RouteRecordRaw[] = [
     'telephony',
     'Connection',
   ),
+  page('links', '/links', () => import('@/pages/links/LinksPage.vue'), 'technician', 'system', 'Share'),
   page('site', '/admin/site', () => import('@/pages/admin/SitePage.vue'), 'technician', 'system', 'Setting'),
   page('versions', '/admin/versions', () => import('@/pages/admin/VersionsPage.vue'), 'technician', 'system', 'Clock'),
   page('users', '/admin/users', () => import('@/pages/admin/UsersPage.vue'), 'admin', 'system', 'User'),

@@ -27,6 +27,7 @@ export const ID_OF: { [K in CollectionName]: (item: Collections[K]) => string } 
   prompts: (item) => item.id,
   menus: (item) => item.id,
   queues: (item) => item.id,
+  peers: (item) => item.id,
 };
 
 /** The draft of the box's configuration, and what it would change. */

@@ -3,6 +3,7 @@ import {
   EMPTY_LIVE,
   EventStream,
   type LineTest,
+  type LinkProbe,
   type LiveState,
   type PopEvent,
   type RecordEvent,
@@ -27,6 +28,7 @@ export const useLive = defineStore('live', () => {
   const lastRecord = shallowRef<RecordEvent | null>(null);
   const job = shallowRef<ApplyJob | null>(null);
   const lineTest = shallowRef<LineTest | null>(null);
+  const linkProbe = shallowRef<LinkProbe | null>(null);
   let quiet: ReturnType<typeof setTimeout> | undefined;
   let asking = false;
 
@@ -65,6 +67,7 @@ export const useLive = defineStore('live', () => {
     record: (event) => (lastRecord.value = event),
     job: (next) => (job.value = next),
     lineTest: (next) => (lineTest.value = next),
+    linkProbe: (next) => (linkProbe.value = next),
     sessionEnded: (reason) => session.ended(reason || 'ended'),
     unreachable: () => void askSession(),
   });
@@ -98,6 +101,7 @@ export const useLive = defineStore('live', () => {
     lastRecord,
     job,
     lineTest,
+    linkProbe,
     queues,
     seats,
     calls,

@@ -99,6 +99,16 @@ export interface Network {
   announced_address?: string | null;
 }
 
+/** Another box, to and from which the link is probed. */
+export interface Peer {
+  id: string;
+  name: string;
+  /** null: it has no address that we reach; it may ask us. */
+  host?: string | null;
+  port: number;
+  secret?: string | null;
+}
+
 export interface Collections {
   extensions: Extension;
   trunks: Trunk;
@@ -111,6 +121,7 @@ export interface Collections {
   prompts: Prompt;
   menus: Menu;
   queues: Queue;
+  peers: Peer;
 }
 
 export type CollectionName = keyof Collections;

@@ -1,0 +1,1 @@
+"""Probes of links for people: how would 1, 10, 30 calls to that box sound."""

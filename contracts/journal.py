@@ -56,6 +56,9 @@ class UserEvent(StrEnum):
     transferee_channel_uniqueid=<customer>, transfer_target_channel_uniqueid=<consulted>."""
 
 
+LISTENING = "listen-"
+"""So begin the ids of channels by which somebody listens to a call. They are no calls, and their rows do not count."""
+
 CEL_FIELDS: tuple[str, ...] = (
     "eventtype", "eventenum", "eventtime", "uniqueid", "linkedid", "channame", "name", "num", "ani", "rdnis",
     "dnid", "exten", "context", "appname", "appdata", "accountcode", "amaflags", "userfield", "userdeftype",

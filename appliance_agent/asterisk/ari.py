@@ -15,8 +15,9 @@ APPLICATION = "sa800"
 REQUEST_S = 5.0
 HEARTBEAT_S = 5.0
 MAX_BODY_BYTES = 8 * 1024 * 1024
-WANTED_EVENTS = ("EndpointStateChange", "ContactStatusChange")
-"""Calls are followed by AMI, whose one stream has linkedid and queue events (docs/adr/0008)."""
+WANTED_EVENTS = ("EndpointStateChange", "ContactStatusChange", "StasisStart", "StasisEnd")
+"""Calls are followed by AMI, whose one stream has linkedid and queue events (docs/adr/0008). Stasis…: channels of ours
+that listen."""
 
 _KINDS = {
     400: FaultKind.INVALID,

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 
 from appliance_agent.asterisk.ami import Ami
+from appliance_agent.asterisk.ami_wire import Message
 from appliance_agent.asterisk.faults import unavailable
 from appliance_agent.asterisk.link import Link
+from appliance_agent.asterisk.models import listens
 from appliance_agent.kernel.bus import Bus, Gap
 from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import AsteriskUp
@@ -36,13 +38,15 @@ class Control:
             await self._ami.action("ModuleLoad", [("Module", module), ("LoadType", "unload")])
 
     async def active_calls(self) -> int:
-        rows = await self._ami.list_action("CoreShowChannels")
-        return len({row.get("Linkedid") for row in rows})
+        return len({row.get("Linkedid") for row in await self._channels()})
 
     async def channel_ids(self) -> frozenset[str]:
-        """Unique ids of all channels that Asterisk has now."""
-        rows = await self._ami.list_action("CoreShowChannels")
-        return frozenset(row.get("Uniqueid") for row in rows)
+        """Unique ids of all channels of calls that Asterisk has now."""
+        return frozenset(row.get("Uniqueid") for row in await self._channels())
+
+    async def _channels(self) -> list[Message]:
+        """Of calls: who listens to one is in none."""
+        return [row for row in await self._ami.list_action("CoreShowChannels") if not listens(row)]
 
     async def endpoints(self) -> set[str]:
         try:

@@ -15,7 +15,7 @@ from appliance_agent.asterisk.ami import Ami
 from appliance_agent.asterisk.ami_wire import Message
 from appliance_agent.asterisk.ari import Ari
 from appliance_agent.asterisk.faults import first_fault, unavailable
-from appliance_agent.asterisk.models import EndpointChanged, from_ami
+from appliance_agent.asterisk.models import EndpointChanged, app_event, from_ami
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.errors import Fault
 from appliance_agent.kernel.events import AsteriskDown, AsteriskUp
@@ -107,9 +107,9 @@ class Link:
             self._bus.publish(event)
 
     def _on_ari(self, event: dict[str, Any]) -> None:
-        changed = EndpointChanged.from_ari(event)
-        if changed is not None:
-            self._bus.publish(changed)
+        told = EndpointChanged.from_ari(event) or app_event(event)
+        if told is not None:
+            self._bus.publish(told)
 
 
 def _read(path: Path) -> str:

@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from appliance_agent.asterisk.ami_wire import Message
+from contracts.journal import LISTENING
 
 _UNKNOWN = ("", "<unknown>", "<none>")
 _UNSET = ("", "(null)")
@@ -266,10 +267,25 @@ class OriginateFailed:
         return cls(message.get("Channel"), words.get(reason, f"reason {reason}"))
 
 
+@dataclass(frozen=True, slots=True)
+class AppEntered:
+    """From ARI: a channel that we made is ours to command now."""
+
+    uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppLeft:
+    """From ARI: it is no more."""
+
+    uniqueid: str
+
+
 CallEvent = (
     ChannelChanged | ChannelGone | ChannelHeld | BridgeEntered | BridgeLeft | DialBegun
     | QueueJoined | QueueLeft | QueueOffered | QueueConnected
 )  # fmt: skip
+AppEvent = AppEntered | AppLeft
 AsteriskEvent = CallEvent | MemberChanged | MemberGone | EndpointChanged | LineNews | OriginateFailed
 
 
@@ -312,7 +328,23 @@ _CONVERSIONS: dict[str, Callable[[Message], AsteriskEvent | None]] = {
 }
 
 
+def listens(message: Message) -> bool:
+    """Whether it tells of a channel that listens to a call: it is none, and nobody is to take it for one."""
+    return message.get("Uniqueid").startswith(LISTENING) or message.get("DestUniqueid").startswith(LISTENING)
+
+
+def app_event(event: dict[str, Any]) -> AppEvent | None:
+    """From ARI's StasisStart and StasisEnd."""
+    made, channel = _APP_EVENTS.get(str(event.get("type"))), event.get("channel")
+    return made(str(channel.get("id", ""))) if made is not None and isinstance(channel, dict) else None
+
+
+_APP_EVENTS: dict[str, type[AppEntered] | type[AppLeft]] = {"StasisStart": AppEntered, "StasisEnd": AppLeft}
+
+
 def from_ami(message: Message) -> AsteriskEvent | None:
     """None for events that nobody here needs."""
+    if listens(message):
+        return None
     convert = _CONVERSIONS.get(message.event)
     return convert(message) if convert else None

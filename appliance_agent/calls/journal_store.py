@@ -26,7 +26,7 @@ from appliance_agent.store.tables import (
     seat,
     user,
 )
-from contracts.journal import UserEvent
+from contracts.journal import LISTENING, UserEvent
 from ledger.calls import CallEvents, OpenCalls
 from ledger.derive import derive
 from ledger.journal import JournalError, decode_line, parse_row, salvage
@@ -102,7 +102,7 @@ class JournalStore:
 
     async def _take(self, batch: _Batch, line: bytes, seq: int) -> None:
         row, event = _parse(line, seq, batch)
-        if event is None:
+        if event is None or event.uniqueid.startswith(LISTENING):
             return
         step = self.book.feed(event)
         if step.orphan:

@@ -6,7 +6,7 @@ from typing import get_args
 import structlog
 
 from appliance_agent.asterisk.link import Link
-from appliance_agent.asterisk.models import CallEvent, Channel, ChannelHeld, ChannelRow
+from appliance_agent.asterisk.models import CallEvent, Channel, ChannelHeld, ChannelRow, listens
 from appliance_agent.calls.live import fold
 from appliance_agent.calls.live_model import Changes, LiveState, PhoneChanged, PhoneUse
 from appliance_agent.calls.live_reread import VARIABLES, Waiting, rebuild
@@ -68,7 +68,7 @@ class LiveCalls:
             return
         before, now_us = self.state, self._clock.now_us()
         self.state = rebuild(
-            [ChannelRow.from_ami(row) for row in rows if row.event == "Status"],
+            [ChannelRow.from_ami(row) for row in rows if row.event == "Status" and not listens(row)],
             [Waiting.from_ami(row) for row in queues if row.event == "QueueEntry"],
             before, now_us,
         )  # fmt: skip

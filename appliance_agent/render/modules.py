@@ -22,6 +22,8 @@ MODULES: tuple[str, ...] = (
     "res_pjsip_outbound_authenticator_digest", "res_pjsip_outbound_registration", "res_pjsip_refer",
     "res_pjsip_registrar", "res_pjsip_rfc3326", "res_pjsip_sdp_rtp", "res_pjsip_transport_websocket",
     "res_pjsip_diversion", "res_pjsip_path", "chan_pjsip",
+    # what is listened to, to ourselves (docs/adr)
+    "res_rtp_multicast", "chan_rtp",
     # bridges
     "bridge_simple", "bridge_native_rtp", "bridge_softmix", "bridge_holding", "bridge_builtin_features",
     "chan_bridge_media",

@@ -1,6 +1,7 @@
 """/api → the agent's Unix socket. A dead or stopped agent costs a page seconds, never a hanging request."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -27,8 +28,9 @@ ANSWER_LIMIT_S = 120.0
 AWAY_S = 1.0
 """Once found stopped, requests are refused at once for this long."""
 IN_FLIGHT_LIMIT = 300
-EVENTS_LIMIT = 600
-EVENTS = "/api/v1/events"
+SOCKETS_LIMIT = 600
+SOCKETS = re.compile(r"/api/v1/(events|calls/[^/]+/listen)")
+"""Paths of the agent's WebSockets."""
 LOCAL_ONLY = "/api/v1/health"
 TOO_LARGE = web.RequestKey("too_large", bool)
 HOP_BY_HOP = frozenset({
@@ -50,7 +52,7 @@ class ApiProxy:
         self._away_until = 0.0
 
     async def __aenter__(self) -> "ApiProxy":
-        connector = aiohttp.UnixConnector(self._socket, limit=IN_FLIGHT_LIMIT + EVENTS_LIMIT)
+        connector = aiohttp.UnixConnector(self._socket, limit=IN_FLIGHT_LIMIT + SOCKETS_LIMIT)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_LIMIT_S, sock_read=ANSWER_LIMIT_S)
         self._client = aiohttp.ClientSession(
             connector=connector, timeout=timeout, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
@@ -68,8 +70,8 @@ class ApiProxy:
         if time.monotonic() < self._away_until:
             return answers.agent_away()
         try:
-            if request.path == EVENTS:
-                return await self._events(request)
+            if SOCKETS.fullmatch(request.path):
+                return await self._socket_to(request)
             return await self._forward(request)
         except (_Away, aiohttp.ClientError, TimeoutError, OSError) as error:
             if request.get(answers.STARTED):
@@ -126,8 +128,8 @@ class ApiProxy:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
 
-    async def _events(self, request: web.Request) -> web.StreamResponse:
-        """The WebSocket of live events. The agent checks the session; we check the origin as well."""
+    async def _socket_to(self, request: web.Request) -> web.StreamResponse:
+        """The agent checks the session; we check the origin as well."""
         if not origin.is_own(request):
             raise answers.refused(403, "request.origin", "The request comes from a page of another site.")
         page = web.WebSocketResponse(max_msg_size=4096, compress=False, heartbeat=20)
@@ -137,8 +139,9 @@ class ApiProxy:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 agent = await self._client.ws_connect(
-                    "http://agent" + EVENTS, headers=headers, heartbeat=8, max_msg_size=8 * 1_048_576, compress=0
-                )
+                    URL("http://agent" + request.raw_path, encoded=True), headers=headers, heartbeat=8,
+                    max_msg_size=8 * 1_048_576, compress=0,
+                )  # fmt: skip
         except aiohttp.WSServerHandshakeError as error:
             if error.status in (401, 403):
                 raise answers.refused(error.status, "session.none", "Log in first.") from error

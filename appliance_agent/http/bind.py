@@ -34,11 +34,13 @@ def json_answer(model: BaseModel, status: int = 200) -> web.Response:
 
 def bind(route: Route, auth: Authenticator) -> Handler:
     reply = None if route.reply in (None, BINARY) else TypeAdapter(route.reply)
-    limit_s = STREAM_LIMIT_S if route.multipart or route.reply == BINARY else HANDLER_LIMIT_S
+    limit_s = None if route.socket else STREAM_LIMIT_S if route.multipart or route.reply == BINARY else HANDLER_LIMIT_S
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        if request.method not in peer.SAFE_METHODS:
+        if request.method not in peer.SAFE_METHODS or route.socket:
             peer.check_origin(request)
+        if route.socket and not web.WebSocketResponse().can_prepare(request):
+            raise Refused(400, "request.websocket", "This address speaks WebSocket only.")
         identity = await peer.identify(request, auth)
         if identity is not None:
             request[peer.LOGIN] = identity.login

@@ -41,6 +41,7 @@ ERRORS = {
 
 
 def document(routes: Sequence[Route], version: str) -> Schema:
+    routes = [route for route in routes if not route.socket]
     schemas, components = _schemas(routes)
     paths: dict[str, Schema] = {}
     for index, route in enumerate(routes):

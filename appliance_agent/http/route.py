@@ -90,5 +90,7 @@ class Route:
     """Bytes. Larger bodies get 413 before they are read."""
     multipart: bool = False
     """The body is a multipart form; the handler reads `request.multipart()` under `body_limit`."""
+    socket: bool = False
+    """A WebSocket: from an own page only, for as long as both sides like, and not in the OpenAPI document."""
     if_match: bool = False
     """The handler asks for `If-Match: <revision>` and answers 422 without it; the document says so."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field
 
@@ -66,7 +67,17 @@ async def hang(_call: Call) -> None:
     await asyncio.Event().wait()
 
 
+async def shout(call: Call) -> web.StreamResponse:
+    socket = web.WebSocketResponse()
+    await socket.prepare(call.request)
+    await asyncio.sleep(bind.HANDLER_LIMIT_S * 1.2)  # longer than any other handler may take
+    await socket.send_str(f"{call.who.login} {call.path['id']}")
+    await socket.close()
+    return socket
+
+
 ROUTES = [
+    Route("GET", "/rooms/{id}/shout", Role.SUPERVISOR, shout, "Shout", socket=True),
     Route("POST", "/echo", Role.PUBLIC, echo, "Echo", body=Thing, reply=Thing, body_limit=1000),
     Route("GET", "/search", Role.PUBLIC, search, "Search", query=Search, reply=Found),
     Route("GET", "/crash", Role.PUBLIC, crash, "Crash", reply=Thing),
@@ -194,6 +205,28 @@ async def test_roles(box: Agent, client: aiohttp.ClientSession) -> None:
             assert (status, answer["error"]["key"]) == (403, "session.role")
 
 
+async def test_a_websocket_is_checked_as_any_other_route(box: Agent, client: aiohttp.ClientSession) -> None:
+    path = "/api/v1/rooms/7/shout"
+    status, answer = await send(client, "GET", "/rooms/7/shout")
+    assert (status, answer["error"]["key"]) == (400, "request.websocket")
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await client.ws_connect(path)
+    assert caught.value.status == 401
+    await set_up(client)
+    await add_user(client, "bob")
+    async with box.client() as page:
+        await log_in(page, "bob")
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await page.ws_connect(path)
+    assert caught.value.status == 403
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await client.ws_connect(path, origin="http://evil.test")
+    assert caught.value.status == 403
+    async with client.ws_connect(path) as socket:
+        assert (await socket.receive_str()).endswith(" 7")
+    assert not any("shout" in path for path in document(ROUTES, "0")["paths"])
+
+
 @pytest.mark.parametrize("foreign", ["http://evil.test", "https://box.test", "http://box.test:81", "null", ""])
 async def test_foreign_origin(client: aiohttp.ClientSession, foreign: str) -> None:
     status, answer = await send(client, "POST", "/echo", {"name": "x"}, headers={"Origin": foreign})
@@ -227,4 +260,4 @@ async def test_the_document_is_served_and_its_schemas_are_schemas(client: aiohtt
 def test_operation_ids_are_unique() -> None:
     described = document(ROUTES, "0")
     ids = [operation["operationId"] for methods in described["paths"].values() for operation in methods.values()]
-    assert len(ids) == len(set(ids)) == len(ROUTES)
+    assert len(ids) == len(set(ids)) == len([route for route in ROUTES if not route.socket])

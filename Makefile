@@ -75,6 +75,10 @@ check-hal:
 bench-lines:  ## µs of processor and readings of one of the ten looks a second at all lines; JSON on the last line
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.lines
 
+.PHONY: bench-listening
+bench-listening: setup  ## how soon a listening sounds, and what eight of them cost; JSON on the last line
+	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.listening
+
 .PHONY: check-web
 check-web: setup  ## lint, types and tests of the panel and its SDK; part of make test
 	@python3 -m image check-panel

@@ -11,6 +11,7 @@ from appliance_agent.asterisk.control import Control
 from appliance_agent.asterisk.line_calls import LineCalls
 from appliance_agent.asterisk.link import Link
 from appliance_agent.asterisk.models import Channel
+from appliance_agent.asterisk.taps import Taps
 from appliance_agent.calls.journal_file import JournalFiles
 from appliance_agent.calls.journal_health import JournalHealth
 from appliance_agent.calls.journal_store import JournalStore
@@ -27,6 +28,8 @@ from appliance_agent.features.configuration.store import ConfigurationStore
 from appliance_agent.features.lines.api import LinesApi
 from appliance_agent.features.lines.service import Lines
 from appliance_agent.features.linkprobe.api import LinkProbeApi
+from appliance_agent.features.listen import api as listen_api
+from appliance_agent.features.listen.service import Listening
 from appliance_agent.features.live import api as live_api
 from appliance_agent.features.live.service import LiveBoard
 from appliance_agent.features.people.api import PeopleApi
@@ -207,6 +210,9 @@ class Agent:
             link=self.link, live=self.live, config=self.config, bus=self.bus, clock=self.clock,
             journal_note=self.tail.journal_note,
         )  # fmt: skip
+        self.listening = Listening(
+            taps=Taps(self.link.ari, self.bus), live=self.live, bus=self.bus, clock=self.clock, audit=self.audit
+        )
         self.record_store = RecordStore(self.database)
         self.recordings = RecordingService(self.paths, self.record_store, self.bus, self.clock, self.alarms.raise_)
 
@@ -223,6 +229,7 @@ class Agent:
             *seats_api.routes(self.seats),
             *live_api.routes(self.board, self.clock),
             *callcontrol_api.routes(self.call_control),
+            *listen_api.routes(self.listening),
             *RecordsApi(self.record_store, self.paths.recordings, self.config).routes(),
             *ReportsApi(ReportStore(self.database), self.config).routes(),
             *alarms_api.routes(self.alarms),
@@ -234,9 +241,9 @@ class Agent:
         """Listeners first: what the link publishes when it connects must not be missed."""
         return (
             self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions, self.configuration,
-            self.seats, self.board, self.recordings, self.hub, *self.simulation, self.line_watch, self.line_channels,
-            self.line_blocks, self.line_repair, self.line_traces, self.line_tests, self.line_reports, self.cards,
-            self.link_probes, self.link_answers, self.link, self.server,
+            self.seats, self.board, self.listening, self.recordings, self.hub, *self.simulation, self.line_watch,
+            self.line_channels, self.line_blocks, self.line_repair, self.line_traces, self.line_tests,
+            self.line_reports, self.cards, self.link_probes, self.link_answers, self.link, self.server,
         )  # fmt: skip
 
     async def run(self) -> None:

@@ -1,4 +1,5 @@
 import { i18n } from '@/i18n';
+import { dateTime } from '@/util/format';
 
 const { t, te } = i18n.global;
 
@@ -12,11 +13,15 @@ export function tell(detail: unknown): string {
     .join(' · ');
 }
 
-/** A value whose words belong to its key (`role`, `when`); a path in the configuration; or as it is. */
+const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+/** A value whose words belong to its key (`role`, `when`); a moment, an error, a path in the configuration; or as it is. */
 function said(key: string, value: unknown): string {
   if (Array.isArray(value)) return value.map((item) => word(`detail.key.${item}`, String(item))).join('、');
   if (typeof value === 'object') return JSON.stringify(value);
   const text = String(value);
+  if (MOMENT.test(text)) return dateTime(text);
+  if (key === 'end' && text.includes('.')) return word(`errors.${text.replaceAll('.', '_')}`, text);
   if (key === 'path') return text.split('/').map(part).join(' / ');
   return word(`detail.${key}.${text}`, word(`${key}.${text}`, text));
 }

@@ -22,7 +22,7 @@
    there it saves a tick at most, and is heard. */
 #define STALL 19
 #define NEVER_SEEN 0.5f
-#define CHANCE_OF_STALL 0.06f
+#define CHANCE_OF_STALL 0.04f
 #define CHANCE 0.3f
 
 void vc_late_init(vc_late *late, int64_t lateness)
@@ -183,7 +183,8 @@ static void judge_all(vc_late *late)
     judge(late, lowest, highest);
 }
 
-/* After each batch, and at first after each packet, is judged anew. */
+/* After each batch is judged anew; at first after each packet, and later, too, when one came at the last moment or after it:
+   a queue that grows does not wait for the end of a batch. */
 int vc_late_add(vc_late *late, int64_t lateness, int missed)
 {
     int64_t above = lateness - late->base, knee = late->usual * VC_BLOCK + UNSTRETCHED;
@@ -204,7 +205,8 @@ int vc_late_add(vc_late *late, int64_t lateness, int missed)
     int is_full = late->at % VC_LATE_BATCH == 0;
     if (is_full)
         end_batch(late, batch);
-    if (!is_full && late->kept >= VC_LATE_BATCH)
+    int is_close = bin >= late->target * BINS_A_LEVEL - 1;
+    if (!is_full && !is_close && late->kept >= VC_LATE_BATCH)
         return 0;
     late->recent = (uint8_t)((late->most[before] > late->most[batch] ? late->most[before] : late->most[batch]) / BINS_A_LEVEL + 1);
     judge_all(late);

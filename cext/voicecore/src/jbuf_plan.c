@@ -113,9 +113,24 @@ static void plan_silence(const vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, 
     plan->from += plan->noise;
 }
 
+/* It came too late: what was made up stands for it, and what follows sounds in its own time, as far as the delay is more than
+   is worth it. To play it all the same, and then to press the delay down again, is heard more. */
+static void skip_held(vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, int64_t newest)
+{
+    int64_t delay = tick * VC_BLOCK - plan->from, left = newest - plan->from - VC_BLOCK;
+    int64_t above = delay - atomic_load_explicit(&jbuf->target, memory_order_relaxed);
+    int skip = least_of(least_of(above, left), (int64_t)jbuf->held);
+    if (skip <= 0)
+        return;
+    plan->from += skip;
+    jbuf->held -= (uint32_t)skip;
+}
+
 static void plan_from(vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, int64_t newest)
 {
     int kind, length;
+    if (jbuf->held && run(jbuf, plan->from, 1, &kind) && kind == 1)
+        skip_held(jbuf, plan, tick, newest);
     set_pace(jbuf, plan, tick, newest);
     length = run(jbuf, plan->from, plan->most, &kind);
     for (int i = 0; i < 16 && kind == 0 && !plan->noise; i++) { /* 16 looks: all that the buffer holds */

@@ -79,6 +79,10 @@ bench-lines:  ## µs of processor and readings of one of the ten looks a second 
 bench-listening: setup  ## how soon a listening sounds, and what eight of them cost; JSON on the last line
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.listening
 
+.PHONY: bench-quality
+bench-quality:  ## µs of processor for an RTCP report, and its share of a core with 200 calls; JSON on the last line
+	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.quality
+
 .PHONY: check-web
 check-web: setup  ## lint, types and tests of the panel and its SDK; part of make test
 	@python3 -m image check-panel

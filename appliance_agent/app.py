@@ -2,7 +2,8 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
 
@@ -39,9 +40,12 @@ from appliance_agent.features.people.users import Users
 from appliance_agent.features.prompts.api import PromptsApi
 from appliance_agent.features.prompts.audio import Espeak, PromptAudio
 from appliance_agent.features.prompts.service import Prompts
+from appliance_agent.features.quality.api import QualityApi
+from appliance_agent.features.quality.service import Quality
+from appliance_agent.features.quality.store import QualityStore
 from appliance_agent.features.records.api import RecordsApi
 from appliance_agent.features.records.service import RecordingService
-from appliance_agent.features.records.store import RecordStore
+from appliance_agent.features.records.store import RecordStore, Viewer
 from appliance_agent.features.reports.api import ReportsApi
 from appliance_agent.features.reports.store import ReportStore
 from appliance_agent.features.seats import api as seats_api
@@ -49,7 +53,7 @@ from appliance_agent.features.seats.service import Seats
 from appliance_agent.features.seats.store import SeatStore
 from appliance_agent.features.status.api import StatusApi
 from appliance_agent.http.hub import EventsHub
-from appliance_agent.http.route import Route
+from appliance_agent.http.route import Identity, Route
 from appliance_agent.http.server import ApiServer, application
 from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import SystemClock
@@ -215,6 +219,14 @@ class Agent:
         )
         self.record_store = RecordStore(self.database)
         self.recordings = RecordingService(self.paths, self.record_store, self.bus, self.clock, self.alarms.raise_)
+        self.quality_store = QualityStore(self.database)
+        self.quality = Quality(
+            link=self.link, bus=self.bus, clock=self.clock, store=self.quality_store, alarms=self.alarms,
+            config=self.config,
+        )  # fmt: skip
+
+    async def _find_record(self, call_id: str, who: Identity) -> Mapping[str, Any] | None:
+        return await self.record_store.one(call_id, Viewer(who.user_id, who.role))
 
     def routes(self) -> list[Route]:
         status = StatusApi(
@@ -231,6 +243,7 @@ class Agent:
             *callcontrol_api.routes(self.call_control),
             *listen_api.routes(self.listening),
             *RecordsApi(self.record_store, self.paths.recordings, self.config).routes(),
+            *QualityApi(self.quality_store, self._find_record, self.config).routes(),
             *ReportsApi(ReportStore(self.database), self.config).routes(),
             *alarms_api.routes(self.alarms),
             *LinesApi(self.lines, self.audit).routes(),
@@ -241,9 +254,9 @@ class Agent:
         """Listeners first: what the link publishes when it connects must not be missed."""
         return (
             self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions, self.configuration,
-            self.seats, self.board, self.listening, self.recordings, self.hub, *self.simulation, self.line_watch,
-            self.line_channels, self.line_blocks, self.line_repair, self.line_traces, self.line_tests,
-            self.line_reports, self.cards, self.link_probes, self.link_answers, self.link, self.server,
+            self.seats, self.board, self.listening, self.recordings, self.quality, self.hub, *self.simulation,
+            self.line_watch, self.line_channels, self.line_blocks, self.line_repair, self.line_traces,
+            self.line_tests, self.line_reports, self.cards, self.link_probes, self.link_answers, self.link, self.server,
         )  # fmt: skip
 
     async def run(self) -> None:

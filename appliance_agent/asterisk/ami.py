@@ -19,7 +19,7 @@ MAX_PENDING = 1000
 """Actions waiting for their responses."""
 READ_BYTES = 65536
 
-QUIET_FILTERS = ("!Event: VarSet", "!Event: TestEvent", "!Event: RTCP", "!Event: (SuccessfulAuth|ChallengeSent)")
+QUIET_FILTERS = ("!Event: VarSet", "!Event: TestEvent", "!Event: (SuccessfulAuth|ChallengeSent)")
 """Regular expressions of events that nobody here needs; VarSet alone is most of the stream."""
 
 

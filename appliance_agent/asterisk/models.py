@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from appliance_agent.asterisk.ami_wire import Message
+from appliance_agent.asterisk.rtcp import RtcpReport
 from contracts.journal import LISTENING
 
 _UNKNOWN = ("", "<unknown>", "<none>")
@@ -286,7 +287,7 @@ CallEvent = (
     | QueueJoined | QueueLeft | QueueOffered | QueueConnected
 )  # fmt: skip
 AppEvent = AppEntered | AppLeft
-AsteriskEvent = CallEvent | MemberChanged | MemberGone | EndpointChanged | LineNews | OriginateFailed
+AsteriskEvent = CallEvent | MemberChanged | MemberGone | EndpointChanged | LineNews | OriginateFailed | RtcpReport
 
 
 def _number(text: str) -> int:
@@ -324,6 +325,8 @@ _CONVERSIONS: dict[str, Callable[[Message], AsteriskEvent | None]] = {
     "QueueMemberAdded": _member,
     "QueueMemberRemoved": lambda m: MemberGone(Member.from_ami(m)),
     "OriginateResponse": OriginateFailed.from_ami,
+    "RTCPSent": RtcpReport.from_ami,
+    "RTCPReceived": RtcpReport.from_ami,
     **dict.fromkeys(("Alarm", "AlarmClear", "SpanAlarm", "SpanAlarmClear", "DNDState"), lambda _: LineNews()),
 }
 

@@ -1,6 +1,6 @@
 """Every table of the box. Times are microseconds UTC (`*_us`). JSON columns hold documents with their own schema."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -174,6 +174,21 @@ recording = Table(
     Column("size_bytes", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("finished_us", Integer, nullable=False),
+)  # fmt: skip
+
+leg_quality = Table(
+    "leg_quality", metadata,
+    # How a leg sounded, by windows of 10 s (features.quality.pack); joined to its record by the leg's uniqueid.
+    Column("uniqueid", String(64), primary_key=True),
+    Column("windows", LargeBinary, nullable=False),
+)  # fmt: skip
+
+quality_quarter = Table(
+    "quality_quarter", metadata,
+    # Sums over the windows of the quarter of an hour that began then; quarters without any have no row.
+    Column("peer", String(32), primary_key=True),  # a trunk's id; "" = the box's own phones
+    Column("at_us", Integer, primary_key=True),
+    Column("counts", JSON, nullable=False),
 )  # fmt: skip
 
 # ── seats ──────────────────────────────────────────────────────────────────────────────────────────

@@ -24,6 +24,7 @@ PAGES = {
     "records": ("/records", "[data-testid=record-row]"),
     "record": ("/records/{call_id}", "[data-testid=record-timeline]"),
     "reports": ("/reports", "[data-testid=report-chart] canvas, [data-testid=report-chart] svg"),
+    "quality": ("/reports/quality", "[data-testid=quality-row], [data-testid=quality-empty]"),
     "extensions": ("/admin/extensions", "[data-testid=extension-row]"),
     "queues": ("/admin/queues", "[data-testid=queue-row]"),
     "menus": ("/admin/menus", "[data-testid=menu-row]"),

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { lostLevel, waitLevel } from '../src/pages/board/levels';
 import { loudest } from '../src/pages/records/waveform';
-import { bucketRange, bucketText, figureText, reportCsv } from '../src/pages/reports/report';
+import { bucketRange, figureText, reportCsv } from '../src/pages/reports/report';
+import { bucketText } from '../src/util/bucket';
 import { dateTime, duration, menuPath, percent, startOfDay } from '../src/util/format';
 import { setSiteZone } from '../src/util/zone';
 

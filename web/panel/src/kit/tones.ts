@@ -10,7 +10,8 @@ export type StatusKind =
   | 'outcome'
   | 'change'
   | 'line'
-  | 'verdict';
+  | 'verdict'
+  | 'quality';
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'plain';
 
 const tones: Record<StatusKind, Record<string, Tone>> = {
@@ -62,6 +63,7 @@ const tones: Record<StatusKind, Record<string, Tone>> = {
     not_configured: 'plain',
   },
   verdict: { good: 'good', borderline: 'warn', bad: 'bad', failed: 'plain' },
+  quality: { best: 'good', high: 'good', medium: 'warn', low: 'bad', poor: 'bad' },
   change: { add: 'good', remove: 'bad', change: 'info' },
 };
 

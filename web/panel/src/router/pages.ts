@@ -41,6 +41,14 @@ export const pages: RouteRecordRaw[] = [
   },
   page('reports', '/reports', () => import('@/pages/reports/ReportsPage.vue'), 'supervisor', 'data', 'TrendCharts'),
   page(
+    'quality',
+    '/reports/quality',
+    () => import('@/pages/quality/QualityPage.vue'),
+    'supervisor',
+    'data',
+    'Odometer',
+  ),
+  page(
     'extensions',
     '/admin/extensions',
     () => import('@/pages/admin/ExtensionsPage.vue'),

@@ -1,5 +1,16 @@
 import type { HttpTransport, Query } from '../http.js';
-import type { CallDetail, CallReport, CallSummary, Page, Peaks, RecordQuery, ReportQuery } from '../types/index.js';
+import type {
+  CallDetail,
+  CallQuality,
+  CallReport,
+  CallSummary,
+  Page,
+  Peaks,
+  QualityQuery,
+  QualityReport,
+  RecordQuery,
+  ReportQuery,
+} from '../types/index.js';
 
 /** Call records, their recordings, and the reports made from them. */
 export class RecordsApi {
@@ -28,5 +39,14 @@ export class RecordsApi {
 
   report(query: ReportQuery, signal?: AbortSignal): Promise<CallReport> {
     return this.http.request('GET', '/reports/calls', { query: query as Query, signal });
+  }
+
+  /** How each leg of a call sounded, in windows of 10 s. */
+  quality(callId: string): Promise<CallQuality> {
+    return this.http.request('GET', `/records/${encodeURIComponent(callId)}/quality`);
+  }
+
+  qualityReport(query: QualityQuery, signal?: AbortSignal): Promise<QualityReport> {
+    return this.http.request('GET', '/reports/quality', { query: query as unknown as Query, signal });
   }
 }

@@ -4,5 +4,6 @@ export * from './lines.js';
 export * from './linetests.js';
 export * from './links.js';
 export * from './live.js';
+export * from './quality.js';
 export * from './records.js';
 export * from './session.js';

@@ -22,12 +22,6 @@ export function figureText(figures: ReportFigures, figure: Figure): string {
   return figure.endsWith('_ms') ? duration(value) : String(value);
 }
 
-/** The bucket as it stands on the axis and in the table; the zone is the site's, as the box wrote it. */
-export function bucketText(bucket: string, by: ReportBy): string {
-  if (by === 'hour') return `${bucket.slice(5, 10)} ${bucket.slice(11, 16)}`;
-  return by === 'hour_of_day' ? `${bucket.padStart(2, '0')}:00` : bucket;
-}
-
 /** From and to of a bucket for the records; null where a bucket is not one stretch of time (hour of day). */
 export function bucketRange(bucket: string, by: ReportBy, zone: string): { from: string; to: string } | null {
   if (by === 'hour_of_day') return null;

@@ -99,6 +99,10 @@ golden:  ## rewrite the golden files; the diff is the review
 proof-call: setup  ## SEED= OUT= BREAK=: one whole call on the real parts, figures as JSON on the last line
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.proof.call
 
+.PHONY: proof-jitter
+proof-jitter: setup  ## SEED= OUT= LOG= BREAK=: the same arrivals of a real call through our jitter buffer and Asterisk's
+	@PYTHONPATH=. $(VENV)/bin/python -m tests.proof.jitter
+
 .PHONY: board-setup
 board-setup:
 	@image/host/setup board

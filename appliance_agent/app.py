@@ -17,6 +17,7 @@ from appliance_agent.calls.journal_file import JournalFiles
 from appliance_agent.calls.journal_health import JournalHealth
 from appliance_agent.calls.journal_store import JournalStore
 from appliance_agent.calls.journal_tail import JournalTail
+from appliance_agent.calls.line_joins import LineJoins
 from appliance_agent.calls.live_service import LiveCalls
 from appliance_agent.calls.webphone import WebPhones
 from appliance_agent.config.holder import ConfigHolder
@@ -63,6 +64,7 @@ from appliance_agent.kernel.service import Service, keep_running
 from appliance_agent.store.database import Database
 from appliance_agent.system.alarms import Alarms
 from appliance_agent.system.health import Health
+from appliance_agent.system.jitter_buffer import JitterBuffer
 from appliance_agent.system.lines.blocks import Blocks
 from appliance_agent.system.lines.cards import Cards
 from appliance_agent.system.lines.channels import Channels
@@ -120,6 +122,8 @@ class Agent:
         self.journal_health = JournalHealth(self.paths.journal, self.tail, self.alarms, self.control.channel_ids)
         self.live = LiveCalls(self.link, self.bus, self.clock, self.config, self._note_hold)
         self.phones = WebPhones(self.link.ari, self.database, self.bus)
+        self.line_joins = LineJoins(self.link, self.bus, self.live)
+        self.jitter_buffer = JitterBuffer(link=self.link, alarms=self.alarms, bus=self.bus)
         self.health = Health(link=self.link, alarms=self.alarms, config=self.config, bus=self.bus, data=self.paths.data)
 
     async def _note_hold(self, channel: Channel, on: bool) -> None:
@@ -253,10 +257,11 @@ class Agent:
     def services(self) -> Sequence[Service]:
         """Listeners first: what the link publishes when it connects must not be missed."""
         return (
-            self.tail, self.journal_health, self.live, self.phones, self.health, self.sessions, self.configuration,
-            self.seats, self.board, self.listening, self.recordings, self.quality, self.hub, *self.simulation,
-            self.line_watch, self.line_channels, self.line_blocks, self.line_repair, self.line_traces,
-            self.line_tests, self.line_reports, self.cards, self.link_probes, self.link_answers, self.link, self.server,
+            self.tail, self.journal_health, self.live, self.line_joins, self.phones, self.health,
+            self.jitter_buffer, self.sessions, self.configuration, self.seats, self.board, self.listening,
+            self.recordings, self.quality, self.hub, *self.simulation, self.line_watch, self.line_channels,
+            self.line_blocks, self.line_repair, self.line_traces, self.line_tests, self.line_reports, self.cards,
+            self.link_probes, self.link_answers, self.link, self.server,
         )  # fmt: skip
 
     async def run(self) -> None:

@@ -250,15 +250,16 @@ class House:
 
 
 @asynccontextmanager
-async def house(root: Path, folder: Path) -> AsyncIterator[House]:
-    """Everything runs and Asterisk is connected."""
+async def house(root: Path, folder: Path, *, dialplan: str = "", modules: Path | None = None) -> AsyncIterator[House]:
+    """Everything runs and Asterisk is connected. `dialplan`: more of it. `modules`: as in `starter.running`."""
     desired = document()
     files = render(desired, Facts(BoxPaths(), ami_secret=AMI, ari_secret=ARI))
+    files["extensions.conf"] += dialplan
     config = ConfigHolder()
     config.set(1, desired)
     async with AsyncExitStack() as stack:
         prompts = {PROMPT: tone(600, 1.0)}
-        box = await stack.enter_async_context(running(root, files, folder / "box", prompts=prompts))
+        box = await stack.enter_async_context(running(root, files, folder / "box", prompts=prompts, modules=modules))
         outside = await stack.enter_async_context(phones("127.0.0.2", enter=box.enter, port=5062))
         seats = await stack.enter_async_context(phones("127.0.0.3", enter=box.enter))
         stack.enter_context(network_of(box.pid))

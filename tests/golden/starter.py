@@ -21,7 +21,7 @@ from ledger.journal import JournalError, decode_line
 BOOT = Path(__file__).with_name("boot.sh")
 CURRENT = "var/lib/sa800/asterisk/current"
 PROMPTS = "var/lib/sa800/prompts"
-START_LIMIT_S = 30.0
+START_LIMIT_S = 120.0
 CLI_LIMIT_S = 20.0
 POLL_S = 0.02
 

@@ -21,7 +21,8 @@ APPS = (
     "NoOp", "PlayTones", "Playback", "Queue", "Return", "Set", "Wait", "WaitExten",
 )  # fmt: skip
 FUNCTIONS = {
-    "CALLERID", "CHANNEL", "CUT", "FILTER", "GROUP_COUNT", "IF", "LEN", "SET", "TOLOWER", "URIDECODE", "URIENCODE",
+    "CALLERID", "CHANNEL", "CUT", "FILTER", "GROUP_COUNT", "IF", "IFMODULE", "LEN", "SET", "TOLOWER", "URIDECODE",
+    "URIENCODE",
 }  # fmt: skip
 """None of these runs anything, reads a file, or evaluates its argument once more (SHELL, EVAL, FILE, CURL, SYSTEM)."""
 

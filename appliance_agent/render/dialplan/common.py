@@ -6,6 +6,7 @@ SA_LINE    telephone line of this leg; set by its channel
 SA_SLOT    its timeslot on that line, from 1
 SA_RECORD  base name of the recording of this leg
 SA_WAITING queue in which this leg waits; SA_DIALLING what it is dialling: the hangup handler tells by them what ended
+SA_FAR     kind of the channel that dialled this leg
 SA_HOPS    hand-overs between menus and queues without an act of the caller
 """
 
@@ -18,13 +19,18 @@ MAX_HOPS = 20
 """A menu or queue that points at itself as `otherwise` would else turn for ever, and fill the journal."""
 
 
+LINE = "DAHDI"
+"""Kind of a channel over a telephone line."""
+KIND = "${CHANNEL(channeltype)}"
+
+
 def event(name: UserEvent, **keys: str) -> str:
     """A step that writes a user event. Values are ids of ours, closed words or already percent-encoded."""
     return f"CELGenUserEvent({name.value},{'&'.join(f'{key}={value}' for key, value in keys.items())})"
 
 
 def contexts(paths: BoxPaths) -> list[Context]:
-    return [_call(), _on_line(), _guard(), _end(), _hop(), _record(paths), _ring(), _seat(), _unanswered()]
+    return [_call(), _on_line(), _guard(), _end(), _hop(), _record(paths), _ring(), _seat(), _jitter(), _unanswered()]
 
 
 def _call() -> Context:
@@ -106,11 +112,12 @@ def _record(paths: BoxPaths) -> Context:
 
 
 def _ring() -> Context:
-    """On a called leg before it is dialled. ARG1 = queue or empty. X-SA-Call tells the seat's page which call it is; an
-    analog set takes no header."""
+    """On a called leg before it is dialled. ARG1 = queue or empty, ARG2 = kind of the caller's channel. X-SA-Call tells
+    the seat's page which call it is; an analog set takes no header."""
     return Context("sa-ring").exten(
         "s",
         "Set(SA_QUEUE=${ARG1})",
+        "Set(SA_FAR=${ARG2})",
         'GotoIf($["${CHANNEL(channeltype)}"!="PJSIP"]?told)',
         "Set(PJSIP_HEADER(add,X-SA-Call)=${CHANNEL(linkedid)})",
         ("told", event(UserEvent.RING, ext="${SA_EXT}", queue="${SA_QUEUE}")),
@@ -123,7 +130,22 @@ def _seat() -> Context:
     return Context("sa-seat").exten(
         "s",
         event(UserEvent.SEAT, ext="${SA_EXT}", queue="${SA_QUEUE}"),
+        f'GosubIf($["${{SA_FAR}}"="{LINE}"]?sa-jitter,s,1)',
         "Return()",
+    )
+
+
+def _jitter() -> Context:
+    """On a leg that is about to talk with a line: sound from the network at the line's clock. Ours, or Asterisk's own
+    where the module is not to be had (system.jitter_buffer tells). A leg that is a line itself needs none."""
+    return Context("sa-jitter").exten(
+        "s",
+        'GotoIf($["${CHANNEL(channeltype)}"!="PJSIP"]?done)',
+        'GotoIf($["${IFMODULE(func_sa_jitter.so)}"="1"]?ours)',
+        "Set(JITTERBUFFER(adaptive)=default)",
+        "Return()",
+        ("ours", "Set(SA_JITTER()=on)"),
+        ("done", "Return()"),
     )
 
 

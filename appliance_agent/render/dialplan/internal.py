@@ -3,7 +3,7 @@
 from appliance_agent.config.model import Desired, Extension, ExtensionKind, OutboundRoute
 from appliance_agent.render.chan_dahdi import SETS_CONTEXT
 from appliance_agent.render.dialplan.builder import Context, Step, anything_else
-from appliance_agent.render.dialplan.common import event
+from appliance_agent.render.dialplan.common import KIND, LINE, event
 from appliance_agent.render.dialplan.outside import routes_of
 from appliance_agent.render.door import decoded, word
 from appliance_agent.render.facts import Facts
@@ -126,12 +126,12 @@ def _extensions(desired: Desired, facts: Facts) -> Context:
     for extension in desired.extensions:
         number = word(extension.number)
         # i: a phone cannot forward callers elsewhere.
-        ring = f"Dial({{}},{RING_S},ib(sa-ring^s^1())U(sa-seat))"
+        options = f"{RING_S},ib(sa-ring^s^1(^{KIND}))U(sa-seat)"
         if extension.kind is not ExtensionKind.ANALOG:
-            ring = ring.format(f"PJSIP/{number}")
+            ring = [f"Dial(PJSIP/{number},{options})"]
         elif number in ports:
-            ring = ring.format(f"DAHDI/{ports[number]}")
+            ring = ["Gosub(sa-jitter,s,1)", f"Dial({LINE}/{ports[number]},{options})"]
         else:
-            ring = "Set(DIALSTATUS=CHANUNAVAIL)"  # the card is away
-        context.exten(number, f"Set(SA_DIALLING={number})", ring, "Goto(sa-unanswered,s,1)")
+            ring = ["Set(DIALSTATUS=CHANUNAVAIL)"]  # the card is away
+        context.exten(number, f"Set(SA_DIALLING={number})", *ring, "Goto(sa-unanswered,s,1)")
     return context

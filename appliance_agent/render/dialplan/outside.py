@@ -3,7 +3,7 @@
 from appliance_agent.config.lines import LineOrder, LineTrunk
 from appliance_agent.config.model import Desired, OutboundRoute, Trunk
 from appliance_agent.render.dialplan.builder import Context, Step
-from appliance_agent.render.dialplan.common import event
+from appliance_agent.render.dialplan.common import KIND, LINE, event
 from appliance_agent.render.door import word
 from appliance_agent.render.facts import Facts
 from appliance_agent.render.lines import e1_spans, fxo_ports
@@ -43,7 +43,7 @@ def _over_sip(route: OutboundRoute, trunk: Trunk) -> Context:
         "Set(SA_WAITING=)",
         f"GotoIf($[${{GROUP_COUNT({name}@trunk)}} >= {trunk.max_calls}]?full)",
         *_told(name),
-        f"Dial(PJSIP/${{SA_NUMBER}}@trunk-{name},{_dial_options(name)})",
+        f"Dial(PJSIP/${{SA_NUMBER}}@trunk-{name},{_dial_options(f'{name}^^{KIND}')})",
         "Goto(sa-unanswered,s,1)",
         ("full", event(UserEvent.DIAL_END, status="congestion", cause="34")),
         "Hangup(34)",
@@ -67,10 +67,11 @@ def _lines(trunk: LineTrunk, desired: Desired, facts: Facts) -> Context:
         return context.exten("s", *_told(name), "Set(DIALSTATUS=CHANUNAVAIL)", "Goto(sa-unanswered,s,1)")
     turn = f"SA_TURN_{name}"
     if trunk.order is LineOrder.ROTATING:
-        context.exten("s", f"Set(GLOBAL({turn})=$[(0${{{turn}}} + 1) % {len(places)}])", f"Goto(${{{turn}}},1)")
+        begin = [f"Set(GLOBAL({turn})=$[(0${{{turn}}} + 1) % {len(places)}])", f"Goto(${{{turn}}},1)"]
     else:
-        context.exten("s", "Goto(0,1)")
-    options = _dial_options(name, trunk.caller_number or "")
+        begin = ["Goto(0,1)"]
+    context.exten("s", "Gosub(sa-jitter,s,1)", *begin)
+    options = _dial_options(f"{name}^{word(trunk.caller_number)}" if trunk.caller_number else name)
     for index, (place, local_ends) in enumerate(places):
         ends = " | ".join(f'"${{DIALSTATUS}}"="{status}"' for status in local_ends)
         context.exten(
@@ -102,19 +103,20 @@ def _told(name: str) -> list[Step]:
     ]
 
 
-def _dial_options(trunk: str, caller: str = "") -> str:
-    arguments = f"{trunk}^{word(caller)}" if caller else trunk
+def _dial_options(arguments: str) -> str:
+    """With the arguments of `sa-trunk-leg`."""
     return f"{RING_S}^{SILENT_S},ib(sa-trunk-leg^s^1({arguments}))U(sa-trunk-answered^${{SA_POLICY}})"
 
 
 def _trunk_leg() -> Context:
     """On the outgoing leg before it is dialled: counts it, and keeps the extension's name inside the house. ARG2 = the
-    number that the called party shall see, or empty for the extension's own."""
+    number that the called party shall see, or empty for the extension's own; ARG3 = kind of the caller's channel."""
     return Context("sa-trunk-leg").exten(
         "s",
         "Set(GROUP(trunk)=${ARG1})",
         'GosubIf($["${SA_LINE}"!=""]?sa-line,${SA_LINE},1)',
         'GosubIf($["${SA_SLOT}"!=""]?sa-on-line,s,1)',
+        f'GosubIf($["${{ARG3}}"="{LINE}"]?sa-jitter,s,1)',
         "Set(CONNECTEDLINE(name,i)=)",
         'GotoIf($["${ARG2}"=""]?done)',
         "Set(CONNECTEDLINE(num,i)=${ARG2})",

@@ -2,7 +2,7 @@
 
 from appliance_agent.config.model import Desired, Queue
 from appliance_agent.render.dialplan.builder import Context
-from appliance_agent.render.dialplan.common import event, queue_left
+from appliance_agent.render.dialplan.common import KIND, event, queue_left
 from appliance_agent.render.dialplan.target import Targets, queue_context
 from appliance_agent.render.door import word
 from contracts.journal import UserEvent
@@ -23,7 +23,7 @@ def _queue(queue: Queue, targets: Targets) -> Context:
         f"Set(SA_WAITING={name})",
         event(UserEvent.QUEUE_JOIN, queue=name),
         # i: a seat's phone cannot forward callers elsewhere.
-        f"Queue({name},ib(sa-ring^s^1({name})),,,{queue.max_wait_s},,sa-seat)",
+        f"Queue({name},ib(sa-ring^s^1({name}^{KIND})),,,{queue.max_wait_s},,sa-seat)",
         "Gosub(sa-left,s,1)",
         targets.goto(queue.otherwise),
     )

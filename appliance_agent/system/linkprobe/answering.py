@@ -29,6 +29,7 @@ AT_ONCE = 5
 PAUSE_S = 0.02
 """Between two looks: 250 datagrams a second are read at most."""
 BIND_AGAIN_S = 1.0
+"""A port that a call holds: nobody tells when it is free."""
 LONGEST_S = SECONDS + 40.0
 """Of one probe, whatever happens."""
 

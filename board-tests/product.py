@@ -142,6 +142,11 @@ class Product(Board):
         rows = (row.split() for row in self.run("asterisk -rx 'dahdi show channels'").splitlines())
         return {int(row[0]) for row in rows if row and row[0].isdigit()}
 
+    def buffers(self) -> dict[str, dict[str, int]]:
+        """Name of a channel of the box's Asterisk with a jitter buffer of ours → what that counted."""
+        found: dict[str, dict[str, int]] = json.loads(self.run("/etc/board/buffers"))
+        return found
+
     def wait_pri(self) -> None:
         """Until the PRI is up at both ends and our Asterisk has restarted its channels, 5 s after it found the link up.
 

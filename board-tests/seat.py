@@ -16,8 +16,6 @@ SEAT_HZ, SEAT_TALK_S = 523.0, 6.0
 """guest/product/etc/exchange/extensions.conf"""
 LONG_S = 3600.0
 """For a talk that a test ends: an idle board's clock runs ahead of the tests."""
-TALKS = {"HZ": f"{SEAT_HZ:g}", "TALK_S": f"{SEAT_TALK_S:g}"}
-"""The same of a call that the seat makes."""
 PHONE = """\
 [seat]
 type = registration
@@ -125,10 +123,16 @@ class Seat:
 
         Returns also how the call arrived at the exchange: Number, From. Raises AmiError with what did not come.
         """
+        call, called = self.begin_made_call(number)
+        return self.ended_call(*call), called
+
+    def begin_made_call(self, number: str, talk_s: float = SEAT_TALK_S) -> tuple[tuple[str, str], Message]:
+        """As far as the answer: the ids of both channels at the exchange, and how the call arrived there."""
         since = len(self._ami.events)
-        seat_id = self._originate(f"PJSIP/{number}@phone", "talk", f"<{EXTENSION}>", **TALKS)
+        talks = {"HZ": f"{SEAT_HZ:g}", "TALK_S": f"{talk_s:g}"}
+        seat_id = self._originate(f"PJSIP/{number}@phone", "talk", f"<{EXTENSION}>", **talks)
         called = self._ami.wait("UserEvent", UserEvent="Called", since=since)
-        return self.ended_call(called["Id"], seat_id), called
+        return (called["Id"], seat_id), called
 
     def refused_call(self, number: str) -> dict[str, Any]:
         """The seat dials, and the box does not let it through: the record."""

@@ -79,13 +79,15 @@ static int write_jitter(struct ast_channel *channel, const char *function, char 
 static void tell(const sa_jitter *jitter, char *text, size_t size)
 {
     vc_jbuf_stats s;
-    int clock_ppm;
-    sa_jitter_read_stats(jitter, &s, &clock_ppm);
+    sa_jitter_clocks clocks;
+    sa_jitter_read_stats(jitter, &s, &clocks);
     snprintf(text, size,
              "kept=%u,late=%u,again=%u,too_far=%u,stray=%u,lost=%u,resets=%u,ticks=%u,concealed_ms=%u,stretched_ticks=%u,"
-             "pressed_ticks=%u,skipped_ms=%u,delay_ms=%u,target_ms=%u,clock_ppm=%d",
+             "pressed_ticks=%u,skipped_ms=%u,delay_ms=%u,target_ms=%u,late_ticks=%u,clock_ppm=%d,"
+             "sender_ppm=%d",
              s.kept, s.late, s.again, s.too_far, s.stray, s.lost, s.resets, s.ticks, s.concealed_ms, s.stretched_ticks,
-             s.pressed_ticks, s.skipped_ms, s.delay_ms, s.target_ms, clock_ppm);
+             s.pressed_ticks, s.skipped_ms, s.delay_ms, s.target_ms, clocks.late_ticks,
+             clocks.timer_ppm, clocks.sender_ppm);
 }
 
 static int read_jitter(struct ast_channel *channel, const char *function, char *arguments, char *text, size_t size)

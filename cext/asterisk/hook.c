@@ -11,14 +11,15 @@
 #include "g711.h"
 
 #define SILENT_TICKS 50 /* nothing came for so long: the other end is on hold or gone, and nothing is made up for it */
-#define MOST_OWED 5     /* blocks: older ones are too late for anybody */
 #define MOST_PASSED 500 /* packets of one digit */
 
 struct sa_jitter {
     vc_jbuf *buffer;
     struct ast_timer *timer;
     sa_clock clock;
-    uint64_t done;      /* ticks that were had */
+    sa_drift sender;
+    uint64_t spoken_us; /* of the newest packet, by the sender's clock */
+    uint64_t first_us;  /* when the first packet came */
     unsigned silent;    /* ticks since something came */
     int hook;           /* its number on the channel */
     int is_running;     /* a packet came */
@@ -26,6 +27,7 @@ struct sa_jitter {
     int had_event;      /* a digit, or comfort noise: numbers are missing that were never sound */
     int is_refused;     /* once is said */
     uint16_t sequence;  /* of the newest packet */
+    uint32_t timestamp; /* the same */
     uint16_t law;       /* of the newest packet */
     struct ast_format *foreign;         /* what is no G.711 is made A-law before it goes in */
     struct ast_trans_pvt *translator;
@@ -50,6 +52,17 @@ static void pass_events(sa_jitter *jitter, uint16_t sequence)
     jitter->had_event = 0;
 }
 
+/* Its clock beside the system's, by packets that are newer than all before. */
+static void watch_sender(sa_jitter *jitter, uint32_t timestamp, uint64_t now)
+{
+    if (!jitter->is_running)
+        jitter->first_us = now;
+    else if ((int32_t)(timestamp - jitter->timestamp) > 0)
+        jitter->spoken_us += (uint64_t)(timestamp - jitter->timestamp) * (1000000 / VC_RATE_HZ);
+    jitter->timestamp = timestamp;
+    sa_drift_saw(&jitter->sender, jitter->spoken_us, now - jitter->first_us);
+}
+
 static int put(sa_jitter *jitter, const struct ast_frame *frame, uint32_t timestamp, uint16_t sequence, int law, uint64_t now)
 {
     if (frame->datalen <= 0)
@@ -58,8 +71,10 @@ static int put(sa_jitter *jitter, const struct ast_frame *frame, uint32_t timest
     int fate = vc_jbuf_put_payload(jitter->buffer, sequence, timestamp, frame->data.ptr, (size_t)frame->datalen, law, now);
     if (fate < 0)
         return fate;
-    if (!jitter->is_running || (int16_t)(sequence - jitter->sequence) > 0 || fate == VC_JBUF_STRAY)
+    if (!jitter->is_running || (int16_t)(sequence - jitter->sequence) > 0 || fate == VC_JBUF_STRAY) {
+        watch_sender(jitter, timestamp, now);
         jitter->sequence = sequence;
+    }
     jitter->is_running = 1;
     jitter->is_comfort = 0;
     jitter->silent = 0;
@@ -114,7 +129,6 @@ static void put_comfort(sa_jitter *jitter, const struct ast_frame *frame)
 static struct ast_frame *get(sa_jitter *jitter, uint64_t now)
 {
     vc_jbuf_step step;
-    jitter->done++;
     if (jitter->silent >= SILENT_TICKS && !jitter->is_comfort)
         return NULL; /* its ticks stand still, too: who comes back is put behind what was there */
     jitter->silent++;
@@ -131,12 +145,13 @@ static struct ast_frame *get(sa_jitter *jitter, uint64_t now)
     return &jitter->sound;
 }
 
-/* What Asterisk's timer asked for and has not had. */
+/* What Asterisk's timer asked for and has not had, as far as it is of use. */
 static struct ast_frame *get_owed(sa_jitter *jitter, uint64_t now)
 {
-    while (jitter->clock.asked > jitter->done + MOST_OWED)
+    sa_owed owed;
+    while ((owed = sa_clock_next(&jitter->clock, now)) == SA_LEFT_OUT)
         get(jitter, now);
-    return jitter->clock.asked > jitter->done ? get(jitter, now) : NULL;
+    return owed == SA_DUE ? get(jitter, now) : NULL;
 }
 
 /* Sound with its place in the stream; what comes from elsewhere (files, generators) has none and passes. */
@@ -216,6 +231,7 @@ static sa_jitter *make(void)
     jitter->nothing.frametype = AST_FRAME_NULL;
     jitter->timer = ast_timer_open();
     if (jitter->timer && !ast_timer_set_rate(jitter->timer, SA_TICKS_A_SECOND)) {
+        sa_drift_init(&jitter->sender);
         sa_clock_init(&jitter->clock, strcmp(ast_timer_get_name(jitter->timer), "timerfd") != 0, now_us());
         return jitter;
     }
@@ -253,8 +269,8 @@ void sa_jitter_leave(sa_jitter *jitter, struct ast_channel *channel)
     ast_framehook_detach(channel, jitter->hook);
 }
 
-void sa_jitter_read_stats(const sa_jitter *jitter, vc_jbuf_stats *stats, int *clock_ppm)
+void sa_jitter_read_stats(const sa_jitter *jitter, vc_jbuf_stats *stats, sa_jitter_clocks *clocks)
 {
     vc_jbuf_read_stats(jitter->buffer, stats);
-    *clock_ppm = sa_clock_ppm(&jitter->clock);
+    *clocks = (sa_jitter_clocks){jitter->clock.left_out, sa_drift_ppm(&jitter->clock.drift), sa_drift_ppm(&jitter->sender)};
 }

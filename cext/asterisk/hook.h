@@ -19,6 +19,12 @@ void sa_jitter_detach(sa_jitter *jitter, struct ast_channel *channel);
 /* Another channel came in this one's place, with its own sound. */
 void sa_jitter_leave(sa_jitter *jitter, struct ast_channel *channel);
 
-void sa_jitter_read_stats(const sa_jitter *jitter, vc_jbuf_stats *stats, int *clock_ppm);
+typedef struct {
+    uint32_t late_ticks; /* blocks that were had too late for who hears them: this machine was busy, or nobody read the channel */
+    int timer_ppm;       /* by which Asterisk's timer is faster than the system's clock; it is the line's own where there is one */
+    int sender_ppm;      /* the same of who is at the other end, by what comes; both are 0 until 10 s are over */
+} sa_jitter_clocks;
+
+void sa_jitter_read_stats(const sa_jitter *jitter, vc_jbuf_stats *stats, sa_jitter_clocks *clocks);
 
 #endif

@@ -6,10 +6,11 @@ The test's own thread enters Asterisk's network namespace, so that the services 
 import asyncio
 import ctypes
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from appliance_agent.asterisk.control import Control
@@ -250,11 +251,16 @@ class House:
 
 
 @asynccontextmanager
-async def house(root: Path, folder: Path, *, dialplan: str = "", modules: Path | None = None) -> AsyncIterator[House]:
-    """Everything runs and Asterisk is connected. `dialplan`: more of it. `modules`: as in `starter.running`."""
+async def house(
+    root: Path, folder: Path, *, dialplan: str = "", more: Mapping[str, str] = MappingProxyType({}),
+    modules: Path | None = None,
+) -> AsyncIterator[House]:  # fmt: skip
+    """Everything runs and Asterisk is connected. `dialplan`: more of it; `more`: of other files, by name. `modules`: as
+    in `starter.running`."""
     desired = document()
     files = render(desired, Facts(BoxPaths(), ami_secret=AMI, ari_secret=ARI))
-    files["extensions.conf"] += dialplan
+    for name, text in {**more, "extensions.conf": dialplan}.items():
+        files[name] += text
     config = ConfigHolder()
     config.set(1, desired)
     async with AsyncExitStack() as stack:

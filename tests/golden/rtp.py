@@ -19,10 +19,13 @@ from tests.golden.starter import Box
 
 Found = TypeVar("Found")
 
-PEER = Path(__file__).with_name("rtp_peer.py")
+PEER, SIP_PEER = (Path(__file__).with_name(name) for name in ("rtp_peer.py", "sip_peer.py"))
+SIP_ADDRESS = "127.0.0.7"
+ALAW_MAP, OPUS_MAP = "8 PCMA/8000", "111 opus/48000/2"
+"""Codecs as SDP has them, with RTP's payload type."""
 ROOT = PEER.parents[2]
 PACKET = 160
-ALAW = 8
+ALAW, NOISE = 8, 13
 SILENCE = b"\xd5" * PACKET
 LIMIT_S, AGAIN_S = 30.0, 0.05
 LINE_BLOCKS = 4
@@ -43,6 +46,20 @@ exten => wrong,1,Set(SA_JITTER()=much)
  same => n,Set(ANSWER=${SA_JITTER(colour)})
  same => n,Goto(echo,1)
 """
+
+
+ENDPOINT = f"""
+[peer]
+type = endpoint
+context = test
+allow = !all,opus,alaw
+direct_media = no
+[peer]
+type = identify
+endpoint = peer
+match = {SIP_ADDRESS}
+"""
+"""From there a call may come by SIP."""
 
 
 class Packet(NamedTuple):
@@ -113,7 +130,7 @@ def on_a_line(heard: list[Packet]) -> Samples:
 
 def with_calls(files: Mapping[str, str]) -> dict[str, str]:
     """What render() gave, and what these calls need."""
-    more = {"modules.conf": MORE_MODULES, "extensions.conf": DIALPLAN}
+    more = {"modules.conf": MORE_MODULES, "extensions.conf": DIALPLAN, "pjsip.conf": ENDPOINT}
     return {name: text + more.get(name, "") for name, text in files.items()}
 
 
@@ -136,6 +153,14 @@ class RtpCall:
         (to,) = (await _until(lambda: box.cli(f"core show channel {channel}"), number.search)).groups()
         return cls(box, channel, port, int(to))
 
+    @classmethod
+    async def begin_sip(cls, box: Box, extension: str, port: int = 4000, codec: str = ALAW_MAP) -> "RtpCall":
+        """The same by SIP: a PJSIP channel, and codecs whose payload type is agreed upon."""
+        to = await _python(box, str(SIP_PEER), SIP_ADDRESS, extension, str(port), codec)
+        name = re.compile(rf"^(PJSIP/peer-\w+)!(?:[^!\n]*!){{6}}{port}!", re.MULTILINE)
+        (channel,) = (await _until(lambda: _channels(box), name.search)).groups()
+        return cls(box, channel, port, int(to))
+
     async def talk(self, packets: list[Packet], more_ms: float = 500) -> list[Packet]:
         """Sends, and returns what came back until so long after the last one."""
         last_ms = max(packet.at_ms for packet in packets)
@@ -150,6 +175,12 @@ class RtpCall:
     async def end(self) -> None:
         await self.box.cli(f"channel request hangup {self.channel}")
         await _until(lambda: _channels(self.box), lambda said: self.channel not in said)
+
+
+async def listen(box: Box, port: int, for_ms: float) -> list[Packet]:
+    """What comes to that port meanwhile."""
+    job = {"port": port, "to": 0, "packets": [], "until_ms": for_ms}
+    return [Packet(*row) for row in json.loads(await _python(box, str(PEER), stdin=json.dumps(job)))]
 
 
 async def ask(box: Box, action: str, **fields: str) -> dict[str, str]:

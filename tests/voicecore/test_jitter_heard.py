@@ -12,7 +12,7 @@ from tests.proof.jitter.arrivals import Arrivals, Rtp
 from tests.proof.jitter.faults import Faults
 from tests.proof.jitter.places import pieces
 from tests.proof.jitter.speech import decoded, encoded, on_a_line
-from tests.proof.jitter.verdict import failures
+from tests.proof.jitter.verdict import failures, too_busy
 from tests.proof.jitter.worth import Worth, r_factor, worth
 
 PACKETS, SIZE = 1500, 160
@@ -96,6 +96,18 @@ def test_a_line_is_silent_where_nothing_comes_and_that_is_bad(said: bytes) -> No
     assert told.delay_ms == pytest.approx(5010, abs=1), "10 ms in hand"
 
 
+def test_a_line_holds_four_blocks(said: bytes) -> None:
+    """Eleven blocks come at once, after a gap of ten: four are held, and are delay from then on; seven are gone."""
+    times = [n * 0.02 if not 200 <= n < 210 else 210 * 0.02 for n in range(PACKETS)]
+    heard = [Rtp(at, 1, n, n * SIZE, said[n * SIZE : (n + 1) * SIZE]) for n, at in enumerate(times)]
+    samples, begun_s = on_a_line(heard)
+    assert begun_s == 0.01
+    assert len(samples) / SIZE == pytest.approx(PACKETS + 3, abs=1)
+    told = judged(said, arrived(np.zeros(PACKETS)), samples, begun_s)
+    assert told.bad_pct == pytest.approx(100 * (11 + 7) / PACKETS, abs=0.1)
+    assert told.delay_ms < 95
+
+
 def test_a_log_is_written_and_read(tmp_path: Path) -> None:
     arrivals = Arrivals([0.0, 20.0, 40.0], [35.25, None, 77.0])
     arrivals.write(tmp_path / "log")
@@ -110,8 +122,11 @@ def test_the_verdict_says_what_is_missed() -> None:
         "adaptive": one,
         "packets": 6000,
         "lost_pct": 3.0,
-        "sent_late_ms": {"mean": 0.2},
+        "sent_late_ms": {"mean": 0.2, "most": 3.0},
+        "cable": {"sent_late_ms": 0.1},
     }
     assert failures(figures, has_log=False) == []
-    worse = figures | {"ours": one | {"R": 81.9, "pesq": 3.4}, "lost_pct": 0.0, "sent_late_ms": {"mean": 9.0}}
-    assert len(failures(worse, has_log=False)) == 4
+    assert too_busy(figures) == []
+    worse = figures | {"ours": one | {"R": 81.9, "pesq": 3.4}, "lost_pct": 0.0}
+    assert len(failures(worse, has_log=False)) == 3
+    assert len(too_busy(figures | {"sent_late_ms": {"mean": 0.2, "most": 11.0}, "cable": {"sent_late_ms": 6.0}})) == 2

@@ -13,16 +13,22 @@
    remembered seldom shows all that can come. */
 #define COST_OF_A_LEVEL (0.024f * VC_BLOCK_MS)
 #define COST_OF_ALL_LOST (115 * 95 / 25.1f)
+/* A network that is known for less than the whole time may grow worse every moment: what comes so many bins before it would be
+   too late counts in part, and is judged at once. */
+#define GUARD 3
+#define BRIEF (PACKETS - VC_LATE_BATCH)
+/* To come down has to save so much of a level more: two levels of nearly the same cost would take turns, and each turn is heard. */
+#define STAY 0.3f
 /* While nothing comes the buffer stretches what it has (jbuf.h): who waited so much longer than usual meets a delay
    that has grown in the meantime. */
-#define UNSTRETCHED (VC_BLOCK * 3 / 2)
+#define UNSTRETCHED (2 * VC_BLOCK)
 #define STRETCHED(samples) ((samples) * 5 / 7)
 /* Who is later than usual by more than this many bins came out of a stall: another one may come that was never seen (half a
    packet), and the buffer stretches at a small chance of running dry. Where nothing stalls it does so at a good chance only:
    there it saves a tick at most, and is heard. */
-#define STALL 19
+#define STALL 17
 #define NEVER_SEEN 0.5f
-#define CHANCE_OF_STALL 0.04f
+#define CHANCE_OF_STALL 0.02f
 #define CHANCE 0.3f
 
 void vc_late_init(vc_late *late, int64_t lateness)
@@ -119,14 +125,16 @@ static void forget_foreign(vc_late *late, unsigned newest)
     }
 }
 
-/* The level with the least cost: delay against what would come too late. Of what comes in its last moment a part is taken as
-   late: the next ones may be. Costs are those of all remembered packets together, times 4. */
-static void choose_target(vc_late *late, const uint16_t *beyond, int lowest, int highest)
+/* The level with the least cost: delay against what would come too late. A quarter of what comes within the guard is taken as
+   late. Costs are those of all remembered packets together, times 4. */
+static void choose_target(vc_late *late, const uint16_t *beyond, int lowest_bin, int highest_bin)
 {
+    int lowest = lowest_bin / BINS_A_LEVEL, highest = highest_bin / BINS_A_LEVEL, spread = highest_bin - lowest_bin, was = late->target;
+    int guard = late->kept >= BRIEF ? 0 : spread < GUARD ? spread : GUARD;
     float each_level = 4 * COST_OF_A_LEVEL * (float)late->kept, least = 8 * COST_OF_ALL_LOST * (float)late->kept;
     for (int level = lowest > 0 ? lowest : 1; level <= highest + 2 && level < LEVELS; level++) {
         const uint16_t *from = beyond + level * BINS_A_LEVEL;
-        float cost = each_level * (float)level + COST_OF_ALL_LOST * (float)(3 * from[0] + from[-1]);
+        float cost = each_level * ((float)level + (level < was ? STAY : 0)) + COST_OF_ALL_LOST * (float)(3 * from[0] + from[-guard]);
         if (cost < least) {
             least = cost;
             late->target = (uint8_t)level;
@@ -161,7 +169,7 @@ static void judge(vc_late *late, int lowest, int highest)
     for (bin = lowest; bin < highest && 2 * beyond[bin + 1] > late->kept;)
         bin++;
     late->usual = (uint8_t)((bin + BINS_A_LEVEL) / BINS_A_LEVEL);
-    choose_target(late, beyond, lowest / BINS_A_LEVEL, highest / BINS_A_LEVEL);
+    choose_target(late, beyond, lowest, highest);
     choose_alarm(late, beyond, highest);
 }
 
@@ -205,7 +213,7 @@ int vc_late_add(vc_late *late, int64_t lateness, int missed)
     int is_full = late->at % VC_LATE_BATCH == 0;
     if (is_full)
         end_batch(late, batch);
-    int is_close = bin >= late->target * BINS_A_LEVEL - 1;
+    int is_close = bin >= late->target * BINS_A_LEVEL - (late->kept < BRIEF ? GUARD : 0);
     if (!is_full && !is_close && late->kept >= VC_LATE_BATCH)
         return 0;
     late->recent = (uint8_t)((late->most[before] > late->most[batch] ? late->most[before] : late->most[batch]) / BINS_A_LEVEL + 1);

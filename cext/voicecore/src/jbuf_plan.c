@@ -6,6 +6,7 @@
 #define FASTEST 208
 #define least_of(a, b) ((int)((a) < (b) ? (a) : (b)))
 #define DRY (3 * VC_BLOCK)    /* what is left when it pays to stretch */
+#define A_MOMENT 25 /* ticks: what rose so lately goes back at once, as one short slip; what was there for longer waits for a pause */
 
 #define ADD(counter, more) \
     atomic_store_explicit(&(counter), atomic_load_explicit(&(counter), memory_order_relaxed) + (more), memory_order_relaxed)
@@ -59,15 +60,16 @@ static void set_pace(const vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, int6
     plan->taken = plan->least = plan->most = VC_BLOCK;
     if (newest == jbuf->seen && newest - plan->from <= DRY && age >= atomic_load_explicit(&jbuf->alarm, memory_order_relaxed)) {
         plan->taken = SLOWEST;
-        plan->is_urgent = 1;
+        plan->pace = VC_PACE_AT_ONCE;
         plan->least = VC_BLOCK - VC_JBUF_LONGEST;
         plan->most = VC_BLOCK - VC_JBUF_SHORTEST;
     } else if (above > 0) {
         plan->taken = VC_BLOCK + least_of(above, FASTEST - VC_BLOCK);
-        plan->is_urgent = above >= VC_BLOCK;
+        plan->pace = (uint32_t)tick - jbuf->rose >= A_MOMENT ? VC_PACE_DOWN : above >= VC_BLOCK ? VC_PACE_AT_ONCE : VC_PACE_SOON;
         plan->least = VC_BLOCK + least_of(above, VC_JBUF_SHORTEST);
         plan->most = VC_BLOCK + least_of(above, VC_JBUF_LONGEST);
     } else if (below > 0) {
+        plan->pace = VC_PACE_UP;
         plan->taken = VC_BLOCK - least_of(below, VC_BLOCK - SLOWEST);
         plan->least = VC_BLOCK - least_of(below, VC_JBUF_LONGEST);
         plan->most = VC_BLOCK - least_of(below, VC_JBUF_SHORTEST);
@@ -192,6 +194,8 @@ void vc_jbuf_carry_out(vc_jbuf *jbuf, const vc_jbuf_plan *plan, vc_jbuf_step *st
     }
     jbuf->held = plan->is_lost || plan->taken > 0 ? 0 : jbuf->held;
     jbuf->held += plan->is_lost ? 0 : (uint32_t)plan->last;
+    if (plan->taken < sounding || jbuf->held)
+        jbuf->rose = (uint32_t)atomic_load_explicit(&jbuf->tick, memory_order_relaxed);
     int64_t goes_on = plan->from + plan->taken + (plan->is_lost ? plan->last : 0);
     atomic_store_explicit(&jbuf->playing, goes_on, memory_order_release);
     ADD(jbuf->tick, 1);

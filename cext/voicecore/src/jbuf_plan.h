@@ -3,12 +3,20 @@
 #define VC_JBUF_PLAN_H
 #include "jbuf_state.h"
 
+/* How soon the media has to be fitted: the later it may be, the less is heard of it. */
+typedef enum {
+    VC_PACE_AT_ONCE, /* it runs dry, or is far above a moment after it rose */
+    VC_PACE_SOON,    /* it rose a moment ago: back before it is noticed */
+    VC_PACE_UP,      /* in half a second what comes will be too late */
+    VC_PACE_DOWN,    /* it only costs delay: in a pause of the speech */
+} vc_pace;
+
 typedef struct {
     int64_t from; /* media */
     int taken, first, last, noise; /* as in vc_jbuf_step */
     int least, most; /* what may be taken instead, to fit the sound */
     int there;       /* samples of media that are there from `from` on, as far as it matters */
-    int is_urgent;   /* it runs dry, or is far too long */
+    vc_pace pace;    /* where `taken` is not what sounds */
     int is_lost;     /* what is missing after them will not come: `last` stands for it. Else it holds the media back. */
 } vc_jbuf_plan;
 

@@ -12,10 +12,10 @@
 #define FADED 480 /* and is gone after so many */
 #define MERGE 40  /* samples from what was made up to what came */
 #define SPLICE 64
-#define ALIKE 0.6f      /* two pieces that may be spliced, if it is not urgent */
-#define VERY_ALIKE 0.9f /* and if a small delay is all that is won */
+#define ALIKE 0.6f      /* two pieces that may be spliced */
+#define VERY_ALIKE 0.9f /* if a small delay is all that is won */
 #define VOICED 0.3f     /* less alike than this is no pitch */
-#define QUIET (40 * 40) /* mean square of what nobody hears */
+#define QUIET (60 * 60) /* mean square of what nobody hears */
 #define SMALL 4         /* samples are shifted right by this where many of their products are summed */
 
 /* Samples of one tick: what sounded before it, then it. */
@@ -161,26 +161,46 @@ static void cross(int16_t *out, const int16_t *one, const int16_t *other, int sa
         out[i] = (int16_t)((one[i] * (samples - i) + other[i] * i) / samples);
 }
 
+/* How alike two pieces have to be after waiting for so many ticks: less and less, when it was waited long enough. */
+static float alike_enough(vc_pace pace, int waited)
+{
+    switch (pace) {
+    case VC_PACE_AT_ONCE:
+        return -1;
+    case VC_PACE_SOON:
+        return ALIKE;
+    case VC_PACE_UP:
+        return 0.97f - (waited > 10 ? 0.02f * (float)(waited - 10) : 0);
+    default: /* for two seconds only what nobody hears */
+        return 1.1f - (waited > 100 ? 0.005f * (float)(waited - 100) : 0);
+    }
+}
+
 /* Media of which more or fewer samples sound than there are: a piece of it is heard twice, or not at all. */
-static void fit(vc_jbuf_plan *plan, sound *heard, const int16_t *media)
+static void fit(vc_jbuf *jbuf, vc_jbuf_plan *plan, sound *heard, const int16_t *media)
 {
     int16_t small[PAST + VC_BLOCK + VC_JBUF_LONGEST];
     int sounds = VC_BLOCK - plan->last, least = plan->least - VC_BLOCK, most = plan->most - VC_BLOCK, wanted = plan->taken - sounds;
     int known = plan->there < VC_BLOCK ? plan->there : VC_BLOCK, piece = known < SPLICE ? known : SPLICE, from = known - piece;
     float alike = 0;
     make_small(small, media - PAST, PAST + plan->there);
-    if (plan->there < VC_BLOCK) { /* the end of the media: as long as a pitch can make it */
+    int is_end = plan->there < VC_BLOCK, is_heard = !is_quiet(small + PAST, plan->there);
+    if (is_end) { /* as long as a pitch can make it */
         wanted = plan->there - VC_BLOCK;
         least = wanted > -VC_JBUF_LONGEST ? wanted : -VC_JBUF_LONGEST;
         most = least > -VC_JBUF_SHORTEST ? least : -VC_JBUF_SHORTEST;
     }
-    int is_small = plan->there >= VC_BLOCK && wanted > -VC_JBUF_SHORTEST && wanted < VC_JBUF_SHORTEST;
+    int is_small = !is_end && wanted > -VC_JBUF_SHORTEST && wanted < VC_JBUF_SHORTEST;
     if (is_small) /* what is left of the way to a tick, shorter than a pitch */
         least = most = wanted;
+    if (!is_heard && !is_end) /* as far as it goes */
+        least = most = wanted > 0 ? most : least;
     int shift = best_shift(small + PAST + from, small + PAST + from, piece, least, most, &alike);
-    int is_heard = !is_quiet(small + PAST, plan->there);
-    if (plan->there < VC_JBUF_SHORTEST || (is_heard && alike < (is_small ? VERY_ALIKE : ALIKE) && wanted > 0 && !plan->is_urgent))
+    float enough = alike_enough(plan->pace, jbuf->waited);
+    enough = is_small && wanted > 0 && enough > -1 && enough < VERY_ALIKE ? VERY_ALIKE : enough;
+    if (plan->there < VC_JBUF_SHORTEST || (is_heard && !is_end && alike < enough))
         shift = 0;
+    jbuf->waited = (uint16_t)(is_end ? 0 : jbuf->waited + (!shift && jbuf->waited < UINT16_MAX));
     sounds = VC_BLOCK < plan->there - shift ? VC_BLOCK : plan->there - shift;
     int16_t *out = heard->samples + heard->at;
     memcpy(out, media, (size_t)from * sizeof *out);
@@ -219,7 +239,7 @@ static void fill(vc_jbuf *jbuf, vc_jbuf_plan *plan, sound *heard)
         jbuf->lag = 0;
     if (is_fitted && there) {
         memcpy(around, heard->samples + heard->at - PAST, PAST * sizeof *around);
-        fit(plan, heard, media);
+        fit(jbuf, plan, heard, media);
     } else {
         memcpy(heard->samples + heard->at, media, (size_t)there * sizeof *media);
         heard->at += there;
@@ -236,6 +256,7 @@ void vc_jbuf_get(vc_jbuf *jbuf, uint64_t now_us, int16_t *block, vc_jbuf_step *s
     if (plan.least == VC_BLOCK && plan.taken == VC_BLOCK && plan.most == VC_BLOCK && !jbuf->lag) {
         decode(jbuf, plan.from, VC_BLOCK, block);
         jbuf->clean = jbuf->clean < PAST ? jbuf->clean + VC_BLOCK : jbuf->clean;
+        jbuf->waited = 0;
     } else {
         recall(jbuf, jbuf->ended, &heard);
         fill(jbuf, &plan, &heard);

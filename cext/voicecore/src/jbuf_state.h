@@ -44,10 +44,12 @@ struct vc_jbuf {
     int64_t seen;     /* newest, a tick ago */
     int64_t ended;    /* the media that sounded last */
     uint32_t held;    /* samples made up while nothing was there */
+    uint32_t rose;    /* the tick when the delay last rose */
     int32_t clean;    /* samples since `history` that were media as it is */
     uint32_t random;
     uint16_t lag;     /* of the concealment under way; 0: none */
     uint16_t hidden;  /* samples of it */
+    uint16_t waited;  /* ticks for a moment when a splice is not heard */
     int16_t history[VC_JBUF_HISTORY];
 };
 

@@ -79,7 +79,7 @@ class JitterBuffer:
         self._jbuf: Any = out[0]
         self._law = lib.VC_JBUF_ALAW if law is Law.ALAW else lib.VC_JBUF_ULAW
         self._block = ffi.new("int16_t[]", BLOCK)
-        self._view = ffi.buffer(self._block)
+        self._heard = memoryview(ffi.buffer(self._block)).tobytes  # bound once, too
         self._step = ffi.new("vc_jbuf_step *")
 
     def put(self, sequence: int, timestamp: int, payload: bytes, arrival_us: int) -> int:
@@ -98,8 +98,7 @@ class JitterBuffer:
     def get(self, now_us: int) -> bytes:
         """The next 20 ms: 160 samples of 16 bits in the machine's order. `now_us`: of the clock of `arrival_us`."""
         _get(self._jbuf, now_us, self._block, self._step)
-        heard: bytes = self._view[:]
-        return heard
+        return self._heard()
 
     def get_all(self, first_us: int, ticks: int) -> bytes:
         """So many blocks at once, 20 ms apart."""

@@ -75,25 +75,42 @@ class Arrivals:
         return 100 * sum(came is None for came in self.arrived_ms) / len(self.arrived_ms)
 
 
-def arrivals(sent: Path, came: Path) -> Arrivals:
-    """The longest stream of `sent`, packet by packet, as it came.
+def longest_stream(path: Path) -> list[Rtp]:
+    streams: dict[int, list[Rtp]] = {}
+    for one in read(path):
+        streams.setdefault(one.ssrc, []).append(one)
+    if not streams:
+        raise ValueError(f"{path}: no RTP to UDP {MEDIA.start}-{MEDIA.stop - 1}")
+    return max(streams.values(), key=len)
+
+
+def _places(stream: list[Rtp]) -> list[int]:
+    """Which packet of the call each is."""
+    return [((one.timestamp - stream[0].timestamp) % 2**32) // (8 * PACKET_MS) for one in stream]
+
+
+def begun_s(stream: list[Rtp]) -> float:
+    """When its first packet was spoken."""
+    return min(one.at_s - place * PACKET_MS / 1000 for one, place in zip(stream, _places(stream), strict=True))
+
+
+def sent_late_ms(stream: list[Rtp]) -> list[float]:
+    """How much later than it was spoken each packet was sent."""
+    begun, places = begun_s(stream), _places(stream)
+    return [(one.at_s - begun) * 1000 - place * PACKET_MS for one, place in zip(stream, places, strict=True)]
+
+
+def arrivals(stream: list[Rtp], came: Path) -> Arrivals:
+    """What was sent, packet by packet, as it came.
 
     Each was spoken when the sender's clock said so: every 20 ms; what its program was late then is part of the way.
     """
-    streams: dict[int, list[Rtp]] = {}
-    for one in read(sent):
-        streams.setdefault(one.ssrc, []).append(one)
-    if not streams:
-        raise ValueError(f"{sent}: no RTP to UDP {MEDIA.start}-{MEDIA.stop - 1}")
-    stream = max(streams.values(), key=len)
-    first = stream[0]
-    places = [((one.timestamp - first.timestamp) % 2**32) // (8 * PACKET_MS) for one in stream]
-    begun_s = min(one.at_s - place * PACKET_MS / 1000 for one, place in zip(stream, places, strict=True))
+    begun = begun_s(stream)
     there: dict[int, float] = {}
     for one in read(came):
-        if one.ssrc == first.ssrc:
+        if one.ssrc == stream[0].ssrc:
             there.setdefault(one.sequence, one.at_s)
     return Arrivals(
-        [float(place * PACKET_MS) for place in places],
-        [(at - begun_s) * 1000 if (at := there.get(one.sequence)) is not None else None for one in stream],
+        [float(place * PACKET_MS) for place in _places(stream)],
+        [(at - begun) * 1000 if (at := there.get(one.sequence)) is not None else None for one in stream],
     )

@@ -38,11 +38,15 @@ class Calls:
         return dict(pair.split("=") for pair in told()[-1].split(",")) if told()[-1] else {}
 
 
+def load(box: Box, module: str) -> None:
+    said = box.asterisk(f"module load {module}.so")
+    if "Running" not in box.asterisk(f"module show like {module}.so"):
+        raise LabError(f"{box.name} cannot load {module}.so: {said.strip()}")
+
+
 def _prepare(box: Box) -> None:
     for module in MODULES:
-        said = box.asterisk(f"module load {module}.so")
-        if "Running" not in box.asterisk(f"module show like {module}.so"):
-            raise LabError(f"{box.name} cannot load {module}.so: {said.strip()}")
+        load(box, module)
     box.path(f"{CONFIG}/codecs.conf").write_text(CONCEALING)
     box.asterisk("module reload plc")
 

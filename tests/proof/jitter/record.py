@@ -9,15 +9,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.lab.exchange import write_tone
 from tests.lab.lab import Box, Lab
 from tests.lab.network import EXCHANGE_HOST
 from tests.proof.capture import capture
-from tests.proof.jitter.arrivals import Arrivals, arrivals
+from tests.proof.jitter.arrivals import Arrivals, arrivals, longest_stream, sent_late_ms
+from tests.proof.jitter.box_calls import load
+from tests.proof.jitter.urgent import put_first
 from tests.proof.plan import DID
 
 CALLER = "13800138000"
 STAY = "jitter-stay"
 """The context in which the box keeps the call, whatever its menus would do."""
+TONE_HZ, SPARE_S = 437.0, 30
+"""What the caller sends, and for how much longer than is recorded: the call is set up meanwhile."""
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -68,11 +73,14 @@ async def _wire(place: str, seed: int, from_: str, to: str, counts: dict[str, An
 
 def keep_up(box: Box) -> None:
     """The call that is up stays up and silent: the caller's packets go on coming."""
+    load(box, "res_clioriginate")
     box.asterisk(f"dialplan add extension s,1,Wait(3600) into {STAY}")
     names = [line.split("!")[0] for line in box.asterisk("core show channels concise").splitlines() if "!" in line]
     if len(names) != 1:
         raise RuntimeError(f"{box.name} has {len(names)} channels, not one: {names}")
-    box.asterisk(f"channel redirect {names[0]} {STAY},s,1")
+    said = box.asterisk(f"channel redirect {names[0]} {STAY},s,1")
+    if "successfully redirected" not in said:
+        raise RuntimeError(f"{box.name} does not keep the call that is to be recorded: {said.strip()}")
 
 
 async def record(lab: Lab, seed: int, seconds: float, out: Path, counts: dict[str, Any]) -> Arrivals:
@@ -81,8 +89,13 @@ async def record(lab: Lab, seed: int, seconds: float, out: Path, counts: dict[st
     box = lab.box()
     inside = ("nsenter", f"--net=/run/netns/{box.plan.namespace}")
     sent, came = out / "sent.pcap", out / "came.pcap"
+    exchange = await asyncio.to_thread(lab.exchange.pid, "exchange")
+    assert exchange is not None
+    put_first(exchange)
     async with faulty_cable(lab, seed, counts):
-        call = await asyncio.to_thread(lab.exchange.dial, CALLER, DID)
+        spoken = out / "spoken.wav"  # in one piece: a player that begins again is late from then on
+        await asyncio.to_thread(write_tone, spoken, TONE_HZ, int(seconds) + SPARE_S)
+        call = await asyncio.to_thread(lab.exchange.dial, CALLER, DID, audio=spoken)
         try:
             if not await asyncio.to_thread(call.wait, "talk", 60):
                 raise RuntimeError("the box did not answer the call that was to be recorded")
@@ -95,4 +108,6 @@ async def record(lab: Lab, seed: int, seconds: float, out: Path, counts: dict[st
                     raise RuntimeError("the call that was to be recorded ended by itself")
         finally:
             await asyncio.to_thread(call.hang_up)
-    return await asyncio.to_thread(arrivals, sent, came)
+    stream = await asyncio.to_thread(longest_stream, sent)
+    counts["sent_late_ms"] = round(sum(sent_late_ms(stream)) / len(stream), 2)
+    return await asyncio.to_thread(arrivals, stream, came)

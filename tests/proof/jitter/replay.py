@@ -1,7 +1,6 @@
 """A log of arrivals as real RTP: the same packets at the same moments into several calls; what comes out of each."""
 
 import gc
-import os
 import socket
 import struct
 import threading
@@ -9,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from tests.proof.jitter.arrivals import HEADER, PACKET_MS, Arrivals, Rtp, rtp
+from tests.proof.jitter.urgent import urgently
 
 PAYLOAD = 160
 ALAW = 8
@@ -62,11 +62,6 @@ class Played:
     """Wall clock of the log's 0 ms."""
     late_ms: list[float]
     """Of each packet: how much later than the log says it was sent, to the last of the calls."""
-
-
-def urgently() -> None:
-    """A telephone's clock does not wait for other programs: this thread goes first. It computes next to nothing."""
-    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 def send(

@@ -14,6 +14,8 @@ FLOOR = 30
 """RMS of the noise: -61 dBm0. It gives each 5 ms of pauses a sound of their own."""
 LINE_MS = 10
 """What a line has in hand when it begins to play, so that it does not run dry by the box's own unevenness."""
+LINE_BLOCKS = 4
+"""And at most: DAHDI's own buffers."""
 ROOT = Path(__file__).resolve().parents[3]
 HEARING = ROOT / "cext/bench/hearing.py"
 
@@ -62,16 +64,18 @@ def say(seed: int, packets: int) -> bytes:
 def on_a_line(heard: list[Rtp]) -> tuple[Samples, float]:
     """What a line plays that is given these packets when they come, and when its first sample sounds.
 
-    It has its own even clock: what comes before its turn waits. Where nothing is there it is silent, and then waits
-    until it has LINE_MS in hand again."""
+    It has its own even clock: what comes before its turn waits, LINE_BLOCKS of it; the rest is not heard.
+    Where nothing is there it is silent, and then waits until it has LINE_MS in hand again."""
     begun_s = heard[0].at_s + LINE_MS / 1000
-    places, end = [], 0
+    played, end = [], 0
     for one in heard:
         came = round((one.at_s - begun_s) * RATE_HZ)
         place = came + LINE_MS * RATE_HZ // 1000 if came > end else end
-        places.append(place)
+        if place - came > (LINE_BLOCKS - 1) * len(one.payload):
+            continue
+        played.append((place, one.payload))
         end = place + len(one.payload)
     samples = np.zeros(end, np.int16)
-    for place, one in zip(places, heard, strict=True):
-        samples[place : place + len(one.payload)] = decoded(one.payload)
+    for place, payload in played:
+        samples[place : place + len(payload)] = decoded(payload)
     return samples, begun_s

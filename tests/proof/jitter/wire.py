@@ -15,7 +15,7 @@ from types import FrameType
 
 from tests.proof.jitter.arrivals import IP, is_rtp
 from tests.proof.jitter.faults import Faults
-from tests.proof.jitter.replay import urgently
+from tests.proof.jitter.urgent import urgently
 
 ALL_FRAMES = 3
 OUTGOING = 4

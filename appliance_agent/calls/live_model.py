@@ -122,6 +122,13 @@ class PhoneChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class BridgeJoined:
+    """On the bus: a leg has come into this bridge, and the live state knows; also for what a re-reading found."""
+
+    bridge: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveState:
     calls: Mapping[str, Call] = field(default_factory=lambda: MappingProxyType({}))
     where: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

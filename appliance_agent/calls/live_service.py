@@ -6,9 +6,9 @@ from typing import get_args
 import structlog
 
 from appliance_agent.asterisk.link import Link
-from appliance_agent.asterisk.models import CallEvent, Channel, ChannelHeld, ChannelRow, listens
+from appliance_agent.asterisk.models import BridgeEntered, CallEvent, Channel, ChannelHeld, ChannelRow, listens
 from appliance_agent.calls.live import fold
-from appliance_agent.calls.live_model import Changes, LiveState, PhoneChanged, PhoneUse
+from appliance_agent.calls.live_model import BridgeJoined, Changes, LiveState, PhoneChanged, PhoneUse
 from appliance_agent.calls.live_reread import VARIABLES, Waiting, rebuild
 from appliance_agent.calls.pop import pop_body
 from appliance_agent.config.holder import ConfigHolder
@@ -51,6 +51,8 @@ class LiveCalls:
         before = self.state
         self.state, changes = fold(before, event, self._clock.now_us())
         self._publish(changes)
+        if isinstance(event, BridgeEntered):
+            self._bus.publish(BridgeJoined(event.bridge))
         if isinstance(event, ChannelHeld):
             try:
                 await self._hold_note(event.channel, event.on)
@@ -76,6 +78,8 @@ class LiveCalls:
         known = before.phones.keys() | self.state.phones.keys()
         phones = frozenset(key for key in known if self.phone(key) != before.phones.get(key, PhoneUse()))
         self._publish(Changes(frozenset(before.calls.keys() | self.state.calls.keys()), phones))
+        for bridge in sorted({leg.bridge for call in self.state.calls.values() for leg in call.legs if leg.bridge}):
+            self._bus.publish(BridgeJoined(bridge))
 
     def _publish(self, changes: Changes) -> None:
         for call_id in changes.calls:

@@ -1,5 +1,6 @@
 """Acts on calls, with real phones."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,13 @@ async def test_click_to_dial_rings_the_own_phone_first(root: Path, tmp_path: Pat
             with pytest.raises(Fault) as caught:
                 await made.calls.dial(who("1001"), to)
             assert caught.value.key == key
-        call_id = await made.calls.dial(who("1001"), "1002")
-        await made.seats_phones.wait("ringing", ext="1001")
+        first = asyncio.create_task(made.calls.dial(who("1001"), "1002"))
+        with pytest.raises(Fault, match="is in a call"):  # a second click, before Asterisk has heard of the first
+            await asyncio.gather(made.calls.dial(who("1001"), "1002"), first)
+        call_id = await first
         with pytest.raises(Fault, match="is in a call"):
             await made.calls.dial(who("1001"), "1002")
+        await made.seats_phones.wait("ringing", ext="1001")
         await made.seats_phones.send("answer", ext="1001")
         ringing = await made.seats_phones.wait("ringing", ext="1002")
         assert "1001" in ringing["from"]

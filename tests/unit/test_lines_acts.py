@@ -1,10 +1,12 @@
 """What people do to lines: block, unblock, trace; what Asterisk is told, and told again after its start."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance_agent.asterisk.dahdi import DahdiChannel, pri_circuits, ss7_circuits
 from appliance_agent.kernel.errors import Fault, FaultKind
@@ -195,3 +197,32 @@ async def test_what_cannot_be_traced(lines: Site, name: str, key: str) -> None:
     with pytest.raises(Fault) as refused:
         await lines.traces.begin(name, 5, "lily")
     assert refused.value.key == key
+
+
+async def test_a_block_while_the_agent_starts_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, go_on = asyncio.Event(), asyncio.Event()
+
+    async with site(tmp_path) as made:
+        read = made.database.read
+
+        @contextlib.asynccontextmanager
+        async def slow() -> AsyncIterator[AsyncConnection]:
+            async with read() as connection:
+                yield connection
+            seen.set()
+            await go_on.wait()
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(made.database, "read", slow)
+            starting = asyncio.create_task(made.blocks.run())
+            await asyncio.wait_for(seen.wait(), LIMIT_S)
+        blocking = asyncio.create_task(made.blocks.block("fxo-1", [], "lily"))
+        try:
+            await asyncio.wait([blocking], timeout=0.2)  # it has had its chance to be overwritten
+            go_on.set()
+            await asyncio.wait_for(blocking, LIMIT_S)
+            loaded = made.blocks.now
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+    assert loaded == {"fxo-1": frozenset({1})}

@@ -19,6 +19,8 @@ from contracts.journal import UserEvent
 
 RING_OWN_MS = 30_000
 """The own phone rings this long at click-to-dial."""
+RING_SEEN_S = 3.0
+"""A phone that refuses at once may never be seen ringing."""
 HOLD_S = 3.0
 """A phone that understands the hold event follows within a round trip."""
 SUPERVISORS = ("supervisor", "admin")
@@ -38,16 +40,26 @@ class CallControl:
     ) -> None:
         self._link, self._live, self._config, self._bus, self._clock = link, live, config, bus, clock
         self._journal_note = journal_note
+        self._dialling: set[str] = set()
+        """Extensions whose phone was asked to ring, and of which the live state does not know yet."""
 
     async def dial(self, who: Identity, to: str) -> str:
         """Ring the own phone, then dial `to`. Returns the id of the call to come."""
         extension = self._own_extension(who)
         self._dialable(to)
-        if self._live.phone(extension).state is not PhoneState.FREE:
+        if extension in self._dialling or self._live.phone(extension).state is not PhoneState.FREE:
             raise Fault(
                 FaultKind.CONFLICT, "calls.in_call", f"extension {extension} is in a call",
                 hint="End that call first.",
             )  # fmt: skip
+        self._dialling.add(extension)
+        try:
+            return await self._ring_own(extension, to)
+        finally:
+            self._dialling.discard(extension)
+
+    async def _ring_own(self, extension: str, to: str) -> str:
+        """Until the live state knows that it rings: a second click meanwhile would be a second call."""
         endpoint = Endpoint.from_ari(await self._link.ari.request("GET", f"/endpoints/PJSIP/{extension}"))
         if not endpoint.online:
             raise Fault(
@@ -59,7 +71,13 @@ class CallControl:
             ("Channel", f"PJSIP/{extension}"), ("Context", INTERNAL), ("Exten", to), ("Priority", "1"),
             ("CallerID", f"<{to}>"), ("Timeout", str(RING_OWN_MS)), ("Async", "true"), ("ChannelId", call_id),
         ]  # fmt: skip
-        await self._link.ami.action("Originate", fields)
+        with self._bus.subscribe(PhoneChanged) as changes, contextlib.suppress(TimeoutError):
+            await self._link.ami.action("Originate", fields)
+            async with asyncio.timeout(RING_SEEN_S):
+                while self._live.phone(extension).state is PhoneState.FREE:
+                    change = await changes.get()
+                    if not isinstance(change, Gap) and change.extension == extension:
+                        break
         return call_id
 
     async def hang_up(self, who: Identity, call_id: str) -> None:

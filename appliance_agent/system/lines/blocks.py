@@ -183,12 +183,13 @@ class Blocks:
 
     # ── the database ───────────────────────────────────────────────────────────────────────────────
     async def _load(self) -> None:
-        async with self._database.read() as connection:
-            rows = (await connection.execute(select(line_block.c.line, line_block.c.timeslot))).all()
-        found: dict[str, set[int]] = {}
-        for line, timeslot in rows:
-            found.setdefault(line, set()).add(timeslot)
-        self.now = {line: frozenset(timeslots) for line, timeslots in found.items()}
+        async with self._order:  # somebody may block a line meanwhile
+            async with self._database.read() as connection:
+                rows = (await connection.execute(select(line_block.c.line, line_block.c.timeslot))).all()
+            found: dict[str, set[int]] = {}
+            for line, timeslot in rows:
+                found.setdefault(line, set()).add(timeslot)
+            self.now = {line: frozenset(timeslots) for line, timeslots in found.items()}
 
     async def _note(self, line: str, timeslot: int, by: str) -> None:
         values = {"line": line, "timeslot": timeslot, "by": by[:64], "at_us": self._clock.now_us()}

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from appliance_agent.linkprobe.door import Source
 from appliance_agent.linkprobe.hearing import SECOND_US
 from appliance_agent.linkprobe.plan import PACKET_US, Step
 from appliance_agent.linkprobe.result import Failure, Heard, heavy
@@ -66,12 +67,15 @@ class Caller:
         self._secret = secret_key(order.secret)
         self._out: list[Window] = []
         """As the other end reported them."""
+        self._places = [(number, second) for number, step in enumerate(order.steps) for second in range(step.seconds)]
+        """Step and second of each of them."""
 
     def run(self) -> bool:
         """False: it ended before its last step, because the link loses so much. Raises Failed."""
         with contextlib.ExitStack() as stack:
             most = max(step.streams for step in self._order.steps)
-            sockets = [stack.enter_context(self._connected()) for _ in range(1 + most)]
+            there = self._address()
+            sockets = [stack.enter_context(_connected(there)) for _ in range(1 + most)]
             self._control, self._sockets = sockets[0], sockets
             self._key = self._admitted()
             self._streams = Streams(self._key, End.CALLER, self._order.steps)
@@ -83,14 +87,14 @@ class Caller:
                 self._take_leave()
 
     # ── before ─────────────────────────────────────────────────────────────────────────────────────
-    def _connected(self) -> socket.socket:
-        made = open_socket()
+    def _address(self) -> Source:
+        """Asked for once: a name may have several addresses, and a probe is of one box."""
+        host, port = self._order.host, self._order.port
         try:
-            made.connect((self._order.host, self._order.port))
-        except OSError as error:  # also a name without an address
-            made.close()
+            found = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)
+        except (OSError, UnicodeError) as error:
             raise Failed(Failure.ADDRESS) from error
-        return made
+        return str(found[0][4][0]), port
 
     def _admitted(self) -> bytes:
         """The key of this probe."""
@@ -130,11 +134,10 @@ class Caller:
             for readable in wait([self._control], left_us, *self._files):
                 if isinstance(readable, int):
                     raise Failed(Failure.STOPPED)
-                with contextlib.suppress(OSError):  # nobody has the port: perhaps not yet
-                    for arrival in read(readable, 1):
-                        reply = opened(arrival.datagram, self._secret, End.ANSWERER)
-                        if reply is not None:
-                            return reply
+                for arrival in read(readable, 1):
+                    reply = opened(arrival.datagram, self._secret, End.ANSWERER)
+                    if reply is not None:
+                        return reply
         return None
 
     # ── a step ─────────────────────────────────────────────────────────────────────────────────────
@@ -153,7 +156,8 @@ class Caller:
                 self._say(ReportAsk(len(self._out)))
                 if now > begin_us + SECOND_US:
                     streams.hearings[number].nothing_came(begin_us)
-            self._round()
+            if not streams.round(self._sockets, self._take, *self._files):
+                raise Failed(Failure.STOPPED)
             heard = self._heard()
             if len(heard.out) + len(heard.back) != known:
                 known = len(heard.out) + len(heard.back)
@@ -171,19 +175,16 @@ class Caller:
         told = sum(window.step == number for window in self._out)
         return self._streams.hearings[number].complete and told == self._order.steps[number].seconds
 
-    def _round(self) -> None:
-        try:
-            go_on = self._streams.round(self._sockets, self._take, *self._files)
-        except ConnectionRefusedError:
-            return  # nobody has the port any more: the silence ends it
-        if not go_on:
-            raise Failed(Failure.STOPPED)
-
     def _take(self, arrival: Arrival) -> None:
         match opened(arrival.datagram, self._key, End.ANSWERER):
             case Report(first, windows) if first <= len(self._out):
                 self._streams.last_heard_us = arrival.at_us
-                self._out += windows[len(self._out) - first :]
+                known = len(self._out)
+                # What comes next by the plan, and no more than there is of it, whatever the other end says.
+                for window, (number, second) in zip(windows[known - first :], self._places[known:], strict=False):
+                    if not window.fits(number, second, self._order.steps[number]):
+                        return
+                    self._out.append(window)
 
     def _heard(self) -> Heard:
         back = [window for hearing in self._streams.hearings for window in hearing.windows]
@@ -196,11 +197,20 @@ class Caller:
             end_us = now_us() + BYE_US
             while (left_us := end_us - now_us()) > 0:
                 for readable in wait([self._control], left_us):
-                    with contextlib.suppress(OSError):
-                        for arrival in read(readable, 1):
-                            if isinstance(opened(arrival.datagram, self._key, End.ANSWERER), Bye):
-                                return
+                    for arrival in read(readable, 1):
+                        if isinstance(opened(arrival.datagram, self._key, End.ANSWERER), Bye):
+                            return
 
     def _say(self, message: Message) -> None:
         with contextlib.suppress(OSError):
             self._control.send(sealed(message, self._key, End.CALLER))
+
+
+def _connected(there: Source) -> socket.socket:
+    made = open_socket()
+    try:
+        made.connect(there)
+    except OSError as error:
+        made.close()
+        raise Failed(Failure.ADDRESS) from error
+    return made

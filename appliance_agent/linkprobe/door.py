@@ -57,7 +57,7 @@ class Opened:
 
 class Door:
     def __init__(self, secrets: Mapping[str, str], own: bytes, calls: Callable[[], int]) -> None:
-        """`secrets`: of each peer, by its id. `own`: random, of this process. `calls`: how many are up now."""
+        """`secrets`: of each peer, by its id. `own`: random, of this door. `calls`: how many are up now."""
         keys = {name: secret_key(secret) for name, secret in secrets.items()}
         self._peers = {peer_id(key): (name, key) for name, key in keys.items()}
         self._own, self._calls = own, calls

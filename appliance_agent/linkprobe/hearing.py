@@ -22,6 +22,8 @@ SECOND_US = 1_000_000
 BEHIND_US = 3 * SECOND_US // 2
 LONGEST_WAIT_US = 4 * SECOND_US
 """After its end a second is closed, whatever is missing."""
+MOST_JITTER_US = 60 * SECOND_US
+"""A sender's clock that jumps is no network's jitter."""
 PITCH_HZ = 125
 LEVEL = 6000
 
@@ -76,7 +78,7 @@ class Stream:
         if self._last_transit_us is not None:
             second.changes_us.append(abs(transit_us - self._last_transit_us))
         self._last_transit_us = transit_us
-        begin_us = heard_us - packet.sequence * PACKET_US
+        begin_us = max(heard_us - packet.sequence * PACKET_US, 0)
         if self._next_tick_us is None:
             self._next_tick_us = begin_us + self._phase_us
         self._waiting.append((heard_us, packet.sequence))
@@ -125,7 +127,7 @@ class Hearing:
         self._number, self._step = number, step
         self._streams = [Stream(stream, step.seconds) for stream in range(step.streams)]
         self.missed = 0
-        """Datagrams since the last window for which nobody had time."""
+        """Datagrams since the last window for which nobody had time, a stranger's among them."""
         self._begin_us: int | None = None
         self._turn = 0
 
@@ -172,12 +174,14 @@ class Hearing:
         transits = [one for part in seconds for one in part.transits_us] or [0]
         changes = [one for part in seconds for one in part.changes_us] or [0]
         late = [one for part in seconds for one in part.late_us] or [0]
+        lost = sum(lost for lost, _ in losses)
         return Window(
             self._number, second, len(seconds), len(seconds) * PACKETS_PER_SECOND,
-            lost=sum(lost for lost, _ in losses), bursts=sum(bursts for _, bursts in losses),
+            lost=lost, bursts=sum(bursts for _, bursts in losses),
             concealed_ms=sum(part.concealed_ms for part in seconds), buffer_ms=sum(part.buffer_ms for part in seconds),
-            transit_us=median_low(transits), least_transit_us=min(transits), jitter_us=round(fmean(changes)),
-            late_us=round(fmean(late)), latest_us=max(late), missed=self.missed,
+            transit_us=median_low(transits), least_transit_us=min(transits),
+            jitter_us=min(round(fmean(changes)), MOST_JITTER_US),
+            late_us=round(fmean(late)), latest_us=max(late), missed=min(self.missed, lost),
         )  # fmt: skip
 
 

@@ -170,12 +170,16 @@ def _figures(windows: Sequence[Window], way: _Way) -> Figures:
     }  # fmt: skip
     return Figures(
         r=r, mos=mos(r), loss_pct=loss_pct, made_up_pct=made_up_pct, network_ms=network_ms, buffer_ms=buffer_ms,
-        delay_ms=delay_ms, jitter_ms=fmean(window.jitter_us for window in windows) / 1000,
-        late_ms=fmean(window.late_us for window in windows) / 1000,
+        delay_ms=delay_ms, jitter_ms=_mean_ms([window.jitter_us for window in heard]),
+        late_ms=_mean_ms([window.late_us for window in heard]),
         latest_ms=max(window.latest_us for window in windows) / 1000,
         missed_pct=100 * sum(window.missed for window in windows) / expected,
         because=max(costs, key=lambda one: costs[one]),
     )  # fmt: skip
+
+
+def _mean_ms(times_us: Sequence[int]) -> float:
+    return fmean(times_us) / 1000 if times_us else 0.0
 
 
 def _told(figures: Figures) -> dict[str, Any]:

@@ -58,11 +58,12 @@ def wait(sockets: Sequence[socket.socket], limit_us: int, *others: int) -> list[
 
 
 def read(readable: socket.socket, most: int) -> Iterator[Arrival]:
-    """What has come, at most so many. Raises ConnectionRefusedError when a connected one's far end has nobody there."""
+    """What has come, at most so many. A word that something sent did not arrive (nobody has the port, or a firewall
+    refuses it) is nothing that came."""
     for _ in range(most):
         try:
             datagram, ancillary, _, source = readable.recvmsg(MOST_DATAGRAM, 128)
-        except BlockingIOError:
+        except OSError:  # nothing more, or such a word
             return
         told = {kind: data for level, kind, data in ancillary if level == socket.SOL_SOCKET}
         missed = int.from_bytes(told.get(SO_RXQ_OVFL, b""), sys.byteorder)

@@ -7,8 +7,9 @@ more of the link than thirty calls.
 import contextlib
 import heapq
 import socket
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance_agent.linkprobe.door import Source
 from appliance_agent.linkprobe.hearing import Hearing
@@ -22,6 +23,8 @@ MOST_READ = 500
 """Datagrams in 20 ms: what comes faster than thirty streams ever could is left to the kernel, which drops it."""
 AHEAD = 25
 """Packets that may go where nobody has shown yet that he hears them."""
+ECHOED = 256
+"""Packets: five seconds, longer than any way there and back."""
 SILENCE_US = 3_000_000
 """A stream from which nothing came for so long is not sent any more."""
 
@@ -34,7 +37,9 @@ class Way:
     address: Source | None
     """None: the socket is connected."""
     proved: bool
-    """Who is there hears us."""
+    """Who is there hears us: a time came back that was sent there."""
+    told_us: deque[int] = field(default_factory=lambda: deque(maxlen=ECHOED))
+    """Those times, until then."""
     received: int = 0
     last_us: int = 0
     """When something came last."""
@@ -129,6 +134,8 @@ class Streams:
                 else:
                     way.socket.sendto(datagram, way.address)
             talk.sequence += 1
+            if not way.proved:
+                way.told_us.append(now)
         talk.next_us += PACKET_US
         if talk.sequence < talk.packets:
             heapq.heappush(self._due, (talk.next_us, talk.stream, talk))
@@ -144,13 +151,14 @@ class Streams:
         way.received += 1
         way.last_us, way.echo_us = arrival.at_us, packet.sent_us
         self.last_heard_us = arrival.at_us
-        if packet.echo_us:
-            way.proved = True
+        way.proved = way.proved or packet.echo_us in way.told_us
+        if way.proved and packet.echo_us:
             rtt_us = arrival.at_us - packet.echo_us - packet.held_us
             if rtt_us >= 0:
                 self.least_rtt_us = min(rtt_us, self.least_rtt_us if self.least_rtt_us is not None else rtt_us)
         hearing = self.hearings[packet.step]
-        hearing.missed += arrival.missed - self._missed.get(arrival.socket, 0)
+        # A door's socket is older than the probe: what nobody read before is not this probe's.
+        hearing.missed += arrival.missed - self._missed.get(arrival.socket, arrival.missed)
         self._missed[arrival.socket] = arrival.missed
         hearing.take(packet, arrival.at_us)
         if self._end is End.ANSWERER:

@@ -4,6 +4,8 @@ import struct
 from dataclasses import astuple, dataclass
 from typing import Self
 
+from appliance_agent.linkprobe.plan import PACKET_MS, PACKETS_PER_SECOND, Step
+
 _PACKED = struct.Struct("!BBBxHHHIIqqIIIH")
 BYTES = _PACKED.size
 
@@ -38,6 +40,13 @@ class Window:
     """The same, the worst."""
     missed: int
     """Of the lost ones, those that came and were not read in time: the receiving box was busy."""
+
+    def fits(self, number: int, second: int, step: Step) -> bool:
+        """Whether it can be the one of this second of the step: a peer may say anything."""
+        packets = step.streams * PACKETS_PER_SECOND
+        there = (self.step, self.second, self.streams, self.expected) == (number, second, step.streams, packets)
+        counted = max(self.bursts, self.missed) <= self.lost <= packets
+        return there and counted and self.concealed_ms <= packets * PACKET_MS
 
     def packed(self) -> bytes:
         return _PACKED.pack(*astuple(self))

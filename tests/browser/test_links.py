@@ -78,7 +78,7 @@ async def test_a_peer_is_added_and_applied(room: Room) -> None:
 async def test_a_bottleneck_is_seen_and_said(room: Room) -> None:
     await room.page.goto("/links")
     await room.get("link-seconds").locator("input").fill("4")
-    with bottleneck(room.lab.boxes[0].plan.namespace, "1mbit"):
+    with bottleneck(room.lab.boxes[0].plan.namespace, "1500kbit"):
         await room.get("btn-probe").click()
         await expect(room.get("link-running").get_by_test_id("link-chart")).to_be_visible(timeout=60_000)
         await room.ended()

@@ -80,6 +80,12 @@ def test_nothing_came_back() -> None:
     assert step["back"]["r"] < 20
 
 
+def test_a_second_in_which_nothing_came_has_no_jitter() -> None:
+    dead = window(1, lost=500, bursts=10, concealed_ms=10_000, transit_us=0, least_transit_us=0, jitter_us=0, late_us=0)
+    (step,) = told([window(0), dead], [window(0)])["steps"]
+    assert (step["out"]["jitter_ms"], step["out"]["late_ms"]) == (0.3, 0.1)
+
+
 def test_one_direction_is_not_reported_yet() -> None:
     (step,) = told([], [window(0)])["steps"]
     assert (step["out"], step["worst"], step["seconds"]) == (None, "back", 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from appliance_agent.config.holder import ConfigHolder
 from appliance_agent.config.model import Desired, Peer
@@ -33,6 +34,7 @@ class Site:
     probes: LinkProbes
     kept: KeptProbes
     bus: Bus
+    database: Database
     calls: int = 0
     answering: bool = False
 
@@ -52,7 +54,7 @@ async def opened(root: Path) -> AsyncIterator[Site]:
         database=database, clock=HandClock(), bus=bus, config=config, calls=lambda: made.calls,
         answering=lambda: made.answering,
     )  # fmt: skip
-    made = Site(probes, KeptProbes(database), bus)
+    made = Site(probes, KeptProbes(database), bus, database)
     try:
         yield made
     finally:
@@ -97,6 +99,19 @@ async def test_one_at_a_time_and_stopped_before_it_began(site: Site) -> None:
     assert (probe["id"], probe["state"]) == (begun["id"], "stopped")
     assert await site.probes.one(begun["id"]) == probe
     assert (await site.probes.stop(begun["id"]))["state"] == "stopped"
+
+
+@pytest.mark.parametrize("statement", ["INSERT", "UPDATE"])
+async def test_a_probe_that_cannot_be_written_down_keeps_nobody_from_the_next(site: Site, statement: str) -> None:
+    async with site.database.write() as connection:
+        broken = f"CREATE TRIGGER full BEFORE {statement} ON link_probe BEGIN SELECT RAISE(ABORT, 'full'); END"
+        await connection.exec_driver_sql(broken)
+    async with asyncio.timeout(LIMIT_S):
+        with pytest.raises(IntegrityError, match="full"):
+            begun = await site.probes.begin(Asked("branch", ONE), "lily")
+            await site.probes.stop(begun["id"])
+            await site.probes.run()
+    assert not site.probes.busy
 
 
 async def test_what_a_killed_agent_left_has_failed(tmp_path: Path) -> None:

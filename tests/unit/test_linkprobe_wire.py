@@ -1,7 +1,11 @@
 """Datagrams of link probes: what one end made the other reads, and nobody else's is taken for one."""
 
+import errno
+import os
 import socket
+from dataclasses import replace
 from pathlib import Path
+from typing import Never
 
 import pytest
 from hypothesis import given
@@ -9,7 +13,7 @@ from hypothesis import strategies as st
 
 from appliance_agent.linkprobe import sound
 from appliance_agent.linkprobe.plan import SECONDS, STEPS, STREAMS, Step, refusal
-from appliance_agent.linkprobe.sockets import open_socket
+from appliance_agent.linkprobe.sockets import open_socket, read
 from appliance_agent.linkprobe.windows import Window
 from appliance_agent.linkprobe.wire import (
     KINDS,
@@ -101,6 +105,25 @@ def test_a_packet_is_a_call_s_packet() -> None:
     assert sound.parsed(datagram, KEY, End.CALLER) == PACKET
     assert sound.parsed(datagram, KEY, End.ANSWERER) is None
     assert opened(datagram, KEY, End.CALLER) is None
+
+
+@pytest.mark.parametrize("times", [{"sent_us": 1 << 53}, {"sent_us": 2**64 - 1}, {"late_us": 60_000_001}])
+def test_times_that_no_clock_tells_are_no_packet(times: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound, "LATEST_US", 2**32 - 1)
+    datagram = sound.packed(replace(PACKET, **times), KEY, End.CALLER)
+    monkeypatch.undo()
+    assert sound.parsed(datagram, KEY, End.CALLER) is None
+
+
+def test_what_was_sent_and_did_not_arrive_is_no_arrival() -> None:
+    """A firewall's word of refusal (its ICMP) stands in a connected socket until it is read."""
+
+    class Refused(socket.socket):
+        def recvmsg(self, *_: object) -> Never:
+            raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+
+    with Refused(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        assert list(read(made, 5)) == []
 
 
 def test_a_probe_is_marked_as_calls_are() -> None:

@@ -10,10 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance_agent.linkprobe import sound
 from appliance_agent.linkprobe.answerer import Answerer
@@ -22,13 +25,15 @@ from appliance_agent.linkprobe.door import Door, Opened, Reply
 from appliance_agent.linkprobe.hearing import Hearing
 from appliance_agent.linkprobe.plan import PACKET_US, PACKETS_PER_SECOND, Step
 from appliance_agent.linkprobe.result import Failure, Heard, view
+from appliance_agent.linkprobe.sockets import Arrival, prepared
 from appliance_agent.linkprobe.sound import Packet
-from appliance_agent.linkprobe.streams import AHEAD
+from appliance_agent.linkprobe.streams import AHEAD, READ_AT_ONCE, Streams
 from appliance_agent.linkprobe.windows import Window
-from appliance_agent.linkprobe.wire import End
+from appliance_agent.linkprobe.wire import End, Report, code, sealed
 from image import cext
 
 SECRET = "theSecretOfTwoBoxes1"
+KEY = bytes(32)
 TRANSIT_US = 30_000
 LATER_US = 10_000_000
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -196,8 +201,25 @@ def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert failed.value.why is Failure.ADDRESS
 
 
-def test_little_goes_where_nobody_shows_that_he_hears_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A packet that was recorded and comes from another address brings there no stream."""
+def test_a_name_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have several addresses, told in turn: all streams go to the box that let the probe in."""
+    told = iter(["127.0.0.1", "192.0.2.1"])
+
+    def resolved(host: str, port: int, *_: object) -> list[Any]:
+        assert host == "branch.example"
+        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (next(told), port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    heard: list[Heard] = []
+    with answering() as port:
+        assert Caller(replace(order(port, Step(2, 1)), host="branch.example"), heard.append).run()
+    assert next(told) == "192.0.2.1", "once"
+    assert heard[-1].out
+
+
+@pytest.mark.parametrize("echo_us", [0, 1])
+def test_little_goes_where_nobody_shows_that_he_hears_it(echo_us: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A packet that was recorded, or whose sender is forged, brings to where it says it comes from no stream."""
     monkeypatch.setattr("appliance_agent.linkprobe.answerer.SILENCE_US", 1_500_000)
     key = os.urandom(32)
     with (
@@ -208,7 +230,7 @@ def test_little_goes_where_nobody_shows_that_he_hears_it(monkeypatch: pytest.Mon
         victim.bind(("127.0.0.1", 0))
         victim.setblocking(False)
         probe = Opened("branch", key, b"answer", b"ask", ("127.0.0.1", 9), (Step(1, 60),))
-        victim.sendto(sound.packed(Packet(0, 0, 0, 1, 0, 0, 0), key, End.CALLER), door.getsockname())
+        victim.sendto(sound.packed(Packet(0, 0, 0, 1, 0, echo_us, 0), key, End.CALLER), door.getsockname())
         Answerer(door, probe).run()  # ends by the silence
         got = 0
         while True:
@@ -220,6 +242,96 @@ def test_little_goes_where_nobody_shows_that_he_hears_it(monkeypatch: pytest.Mon
         assert 1 <= got <= AHEAD + 1
 
 
+def test_what_nobody_read_before_the_probe_is_not_missed_by_it() -> None:
+    key = os.urandom(32)
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer,
+    ):
+        door.bind(("127.0.0.1", 0))
+        peer.connect(door.getsockname())
+
+        def missed(sequence: int) -> int:
+            """After another flood that the door has no room for, and a packet of the probe."""
+            for _ in range(200):
+                peer.send(bytes(60_000))
+            others.clear()
+            while not others or len(others) % READ_AT_ONCE == 0:
+                streams.round([door], others.append)
+            peer.send(sound.packed(Packet(0, 0, sequence, 1, 0, 0, 0), key, End.CALLER))
+            streams.round([door], others.append)
+            return streams.hearings[0].missed
+
+        others: list[Arrival] = []
+        prepared(door)
+        streams = Streams(key, End.ANSWERER, (Step(1, 60),))
+        assert missed(0) == 0
+        assert missed(1) > 0
+
+
+# ── an end that lies ───────────────────────────────────────────────────────────────────────────────
+def reported(*windows: Window, first: int = 0) -> list[Window]:
+    """What an end that asked for two steps takes of what it is told."""
+    caller = Caller(order(1, Step(1, 2), Step(5, 1)), lambda _: None)
+    caller._key, caller._streams = KEY, Streams(KEY, End.CALLER, (Step(1, 2), Step(5, 1)))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        for _ in range(3):
+            told = Report(first, windows)
+            caller._take(Arrival(sealed(told, KEY, End.ANSWERER), ("192.0.2.1", 1), made, 1, 0))
+            first += len(windows)
+    return caller._out
+
+
+GOOD = Window(0, 0, 1, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+PLANNED = (GOOD, replace(GOOD, second=1), replace(GOOD, step=1, streams=5, expected=250))
+
+
+def test_an_end_reports_what_was_planned_and_no_more() -> None:
+    assert reported(*PLANNED) == list(PLANNED)
+    assert reported(*PLANNED, *PLANNED) == list(PLANNED)
+    assert reported(*PLANNED[1:]) == []
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"expected": 0}, {"expected": 100}, {"lost": 51}, {"lost": 1, "bursts": 2}, {"concealed_ms": 1001},
+        {"missed": 1}, {"streams": 2}, {"second": 1}, {"step": 1}, {"step": 9},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_report_of_what_cannot_be_is_none(lie: dict[str, int]) -> None:
+    assert reported(replace(GOOD, **lie)) == []
+
+
+NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 2**20) | st.just(10_000_000)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 120), *[NUMBERS] * 4), max_size=40))
+def test_whatever_times_a_peer_sends_there_are_figures(packets: list[tuple[int, ...]]) -> None:
+    steps = (Step(1, 1), Step(2, 2))
+    hearings = [Hearing(number, step) for number, step in enumerate(steps)]
+    for number, (step, stream, sequence, sent_us, late_us, echo_us, held_us) in enumerate(packets):
+        sent = Packet(step, stream, sequence, sent_us, 0, echo_us, held_us)
+        datagram = bytearray(sound.packed(sent, KEY, End.CALLER))
+        datagram[20:24] = (late_us % 2**32).to_bytes(4, "big")
+        datagram[-16:] = code(KEY, End.CALLER, bytes(datagram[:-16]))
+        packet = sound.parsed(bytes(datagram), KEY, End.CALLER)
+        if packet is not None and packet.step < len(steps):
+            hearings[packet.step].take(packet, LATER_US + number * 7000)
+    for hearing in hearings:
+        hearing.nothing_came(LATER_US)
+        now_us = LATER_US
+        while not hearing.complete:
+            now_us += 1_000_000
+            hearing.work(now_us)
+    windows = tuple(window for hearing in hearings for window in hearing.windows)
+    assert Report.parsed(Report(0, windows).packed()) == Report(0, windows)
+    assert [window.fits(window.step, window.second, steps[window.step]) for window in windows] == [True] * 3
+    view(Heard(windows, windows, None))
+
+
+# ── the process ────────────────────────────────────────────────────────────────────────────────────
 def test_the_process_ends_with_its_input() -> None:
     """As it does when the agent is killed."""
     path = os.pathsep.join((str(CHECKOUT), str(cext.ensure() / "site")))

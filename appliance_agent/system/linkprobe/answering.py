@@ -51,7 +51,6 @@ class Answering:
         """`calls`: how many are up. `busy`: a probe of our own runs."""
         self._config, self._bus, self._clock = config, bus, clock
         self._calls, self._busy = calls, busy
-        self._own = os.urandom(32)
         self.now: dict[str, Any] | None = None
         """{peer, since}: whose probe is being answered."""
         self.port: int | None = None
@@ -76,7 +75,7 @@ class Answering:
         """Until cancelled."""
         if not wanted.secrets:
             await asyncio.Event().wait()
-        door = Door(dict(wanted.secrets), self._own, self._calls)
+        door = Door(dict(wanted.secrets), os.urandom(32), self._calls)
         async with self._bound(wanted.port) as made:
             while True:
                 await _readable(made)

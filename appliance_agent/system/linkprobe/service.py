@@ -80,9 +80,10 @@ class LinkProbes:
                 running.task.cancel()
             try:
                 await asyncio.wait((running.task,))
+                await self._end(running)
             finally:
                 running.task.cancel()
-            await self._end(running)
+                self._running = None
 
     # ── what people ask ────────────────────────────────────────────────────────────────────────────
     @property
@@ -110,7 +111,11 @@ class LinkProbes:
         }  # fmt: skip
         probe = LinkProbe(new_id(), peer.id, by, self._clock.now_us(), detail={"order": order})
         self._running = _Running(probe, peer, asked)
-        await self._probes.put(probe)
+        try:
+            await self._probes.put(probe)
+        except BaseException:  # also a caller that was cancelled
+            self._running = None
+            raise
         self._asked.put_nowait(self._running)
         self._tell()
         return probe.view()
@@ -198,7 +203,6 @@ class LinkProbes:
         log.info("link probe", peer=running.peer.id, state=running.probe.state.value)
         await self._probes.end(running.probe)
         self._tell()
-        self._running = None
 
     def _tell(self) -> None:
         assert self._running is not None

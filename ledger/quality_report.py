@@ -24,14 +24,10 @@ class QualityReport:
         self.buckets = buckets(from_us, to_us, by, zone)
         """All, in order."""
         self._cells: defaultdict[tuple[str, str], Sums] = defaultdict(Sums)
-        self._peers: defaultdict[str, Sums] = defaultdict(Sums)
-        self._total = Sums()
 
     def add(self, peer: str, at_us: int, counts: dict[str, float]) -> None:
         """`at_us`: when the quarter began."""
-        bucket = bucket_of(at_us, self._by, self._zone)
-        for sums in (self._cells[peer, bucket], self._peers[peer], self._total):
-            sums.merge(counts)
+        self._cells[peer, bucket_of(at_us, self._by, self._zone)].merge(counts)
 
     def cells(self) -> list[Cell]:
         order = {bucket: index for index, bucket in enumerate(self.buckets)}
@@ -40,8 +36,14 @@ class QualityReport:
 
     def peers(self) -> list[Cell]:
         """Each peer's whole time."""
-        return [Cell(peer, "", sums.figures()) for peer, sums in sorted(self._peers.items())]
+        peers: defaultdict[str, Sums] = defaultdict(Sums)
+        for (peer, _), sums in self._cells.items():
+            peers[peer].merge(sums.counts)
+        return [Cell(peer, "", sums.figures()) for peer, sums in sorted(peers.items())]
 
     def total(self) -> Figures:
         """The branch."""
-        return self._total.figures()
+        total = Sums()
+        for sums in self._cells.values():
+            total.merge(sums.counts)
+        return total.figures()

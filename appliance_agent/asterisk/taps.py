@@ -15,7 +15,7 @@ import structlog
 from appliance_agent.asterisk.ari import APPLICATION, Ari
 from appliance_agent.asterisk.faults import first_fault, unavailable
 from appliance_agent.asterisk.models import AppEntered, AppLeft
-from appliance_agent.kernel.bus import Bus, Subscription
+from appliance_agent.kernel.bus import Bus, Gap, Subscription
 from appliance_agent.kernel.errors import Fault
 from contracts.journal import LISTENING
 
@@ -46,7 +46,8 @@ class Taps:
     @contextlib.asynccontextmanager
     async def open(self, channel: str, ports: Mapping[Side, int]) -> AsyncIterator[asyncio.Event]:
         """A-law to these ports of 127.0.0.1, while inside; `channel` is a unique id. The event is set when a tap has
-        ended by itself, as it does with its channel. Raises Fault: NOT_FOUND when there is no such channel."""
+        ended by itself, as it does with its channel, or may have. Raises Fault: NOT_FOUND when there is no such
+        channel."""
         tap = f"{LISTENING}{secrets.token_hex(4)}"
         self._open.add(tap)
         try:
@@ -120,5 +121,5 @@ def _tap(id_: str) -> str:
 
 async def _watch(events: Subscription, tap: str, ended: asyncio.Event) -> None:
     async for event in events:
-        if isinstance(event, AppLeft) and _tap(event.uniqueid) == tap:
+        if isinstance(event, Gap) or (isinstance(event, AppLeft) and _tap(event.uniqueid) == tap):
             ended.set()

@@ -189,6 +189,7 @@ quality_quarter = Table(
     Column("peer", String(32), primary_key=True),  # a trunk's id; "" = the box's own phones
     Column("at_us", Integer, primary_key=True),
     Column("counts", JSON, nullable=False),
+    Index("ix_quality_quarter_at", "at_us"),
 )  # fmt: skip
 
 # ── seats ──────────────────────────────────────────────────────────────────────────────────────────

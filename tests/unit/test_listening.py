@@ -5,19 +5,40 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance_agent.asterisk import taps
 from appliance_agent.asterisk.ami_wire import Message
-from appliance_agent.asterisk.models import AppEntered, AppLeft, Channel, ChannelState, app_event, from_ami
+from appliance_agent.asterisk.link import Link
+from appliance_agent.asterisk.models import (
+    AppEntered,
+    AppLeft,
+    Channel,
+    ChannelGone,
+    ChannelState,
+    app_event,
+    from_ami,
+)
+from appliance_agent.asterisk.taps import Taps
 from appliance_agent.calls.live_model import Call, Leg
-from appliance_agent.features.listen import frames, model, rtp
+from appliance_agent.calls.live_service import LiveCalls
+from appliance_agent.config.holder import ConfigHolder
+from appliance_agent.features.listen import frames, model, rtp, service
+from appliance_agent.features.listen.api import frames_had
+from appliance_agent.features.listen.api import routes as listen_routes
 from appliance_agent.features.listen.frames import Frames
+from appliance_agent.features.listen.service import Listening
+from appliance_agent.http.route import Identity
+from appliance_agent.kernel.bus import Bus
+from appliance_agent.kernel.errors import Fault
 from appliance_agent.store.tables import journal_event, open_call
 from contracts.journal import LISTENING
 from tests.ledger.streams import NAMES, lines, records
 from tests.unit.journal_kit import desk_at
+from tests.unit.people_agent import HandClock, add_user, agent, log_in, set_up
 
 LIMIT_S = 20
 PAYLOAD = bytes(range(160))
@@ -106,6 +127,63 @@ async def test_no_more_is_sent_than_the_page_has_told_of() -> None:
     waiting.offer(number(1))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(waiting.take(), 0.01)
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [('{"had": 125}', 125), ('{"had": "7"}', 7), ('{"had": 1e999}', 0), ('{"had": NaN}', 0), ('{"had": null}', 0),
+     ("[]", 0), ("5", 0), ("{", 0), ("", 0), ('{"had": -3}', -3)],
+)  # fmt: skip
+def test_what_a_page_says_it_has_had(said: str, count: int) -> None:
+    assert frames_had(said) == count
+
+
+# ── who may, and what was missed ───────────────────────────────────────────────────────────────────
+async def test_who_may_listen(tmp_path: Path) -> None:
+    """By their words nobody else hears so much as whether there is such a call."""
+
+    async def audit(who: Identity, action: str, detail: object) -> None:
+        raise AssertionError(f"{who.login} came as far as {action} {detail}")
+
+    bus = Bus()
+    link = Link(bus, secrets=tmp_path, seen=tmp_path)
+    live = LiveCalls(link, bus, HandClock(), ConfigHolder(), no_note)
+    listening = Listening(taps=Taps(link.ari, bus), live=live, bus=bus, clock=HandClock(), audit=audit)
+    told: dict[str, int | str] = {}
+    async with agent(tmp_path / "agent", listen_routes(listening)) as running, running.client() as admin:
+        await set_up(admin)
+        for role in ("supervisor", "agent", "technician"):
+            await add_user(admin, role, role=role)
+        for role in ("supervisor", "agent", "technician", "nobody"):
+            async with running.client() as client:
+                if role != "nobody":
+                    await log_in(client, role)
+                try:
+                    async with asyncio.timeout(LIMIT_S), client.ws_connect("/api/v1/calls/1.0/listen") as socket:
+                        told[role] = (await socket.receive_json())["key"]
+                except aiohttp.WSServerHandshakeError as refused:
+                    told[role] = refused.status
+    assert told == {"supervisor": "listen.no_call", "agent": 403, "technician": 403, "nobody": 401}
+
+
+async def no_note(_channel: Channel, _on: bool) -> None:
+    """Nobody holds here."""
+
+
+async def test_what_was_missed_may_have_been_its_end() -> None:
+    bus = Bus()
+    with bus.subscribe(AppLeft, limit=1) as events, bus.subscribe(ChannelGone, limit=1) as channels:
+        for _ in range(2):
+            bus.publish(AppLeft("another"))
+            bus.publish(ChannelGone(OUTSIDE.channel, 16))
+        ended = asyncio.Event()
+        watching = asyncio.create_task(taps._watch(events, "listen-1", ended))
+        async with asyncio.timeout(LIMIT_S):
+            await ended.wait()
+            with pytest.raises(Fault) as lost:
+                await service._gone(channels, "2.0")
+        watching.cancel()
+    assert lost.value.key == "listen.lost"
 
 
 # ── whose leg ──────────────────────────────────────────────────────────────────────────────────────

@@ -9,22 +9,26 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
+from appliance_agent.asterisk.link import Link
 from appliance_agent.config.holder import ConfigHolder
 from appliance_agent.config.model import Desired, Site, Trunk
 from appliance_agent.features.quality.api import QualityApi
 from appliance_agent.features.quality.fold import Taken
+from appliance_agent.features.quality.service import ALARM, Quality
 from appliance_agent.features.quality.store import KEPT_US, MOST_BYTES, QUARTER_US, QualityStore, peer_of
 from appliance_agent.features.records.store import RecordStore, Viewer
 from appliance_agent.http.route import Identity
+from appliance_agent.kernel.bus import Bus
 from appliance_agent.kernel.clock import parse_rfc3339
 from appliance_agent.store.database import Database
 from appliance_agent.store.migrate import upgrade
 from appliance_agent.store.tables import call_record, quality_quarter
+from appliance_agent.system.alarms import Alarms
 from contracts.paths import BoxPaths
 from ledger.quality import Flow, Window
-from tests.unit.people_agent import Agent, add_user, agent, log_in, send, set_up
+from tests.unit.people_agent import Agent, HandClock, add_user, agent, log_in, send, set_up
 from tests.unit.test_records_api import START_US, row
 
 SLOT = START_US // 10_000_000
@@ -176,6 +180,34 @@ async def test_what_cannot_be_reported(bed: Bed, query: dict[str, str]) -> None:
     status, body = await send(bed.admin, "GET", f"/reports/quality?{urlencode(DAY | query)}")
     assert status == 422
     assert body["error"]["fields"][0]["path"].startswith("query/")
+
+
+async def test_no_whole_table_is_read(bed: Bed) -> None:
+    """Years of sums are there: a call's end and a report find their own."""
+    ran: list[tuple[str, Any]] = []
+    event.listen(bed.database._engine.sync_engine, "before_cursor_execute", lambda *told: ran.append(told[2:4]))
+    await bed.store.add([Taken("1.0", TRUNK, (good(0),)), Taken("1.1", PHONE, (good(0),))])
+    await bed.store.windows(["1.0", "1.1"])
+    await bed.report()
+    of_ours = [(text, values) for text, values in ran if "quality" in text and not text.startswith("INSERT")]
+    assert len(of_ours) >= 6
+    async with bed.database.read() as connection:
+        for text, values in of_ours:
+            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)).all()
+            assert not [step for step in plan if step[3].startswith("SCAN")], text
+
+
+async def test_no_alarm_is_left_of_a_trunk_that_is_none_any_more(bed: Bed) -> None:
+    """Also when it went while the agent was restarted, and nobody calls."""
+    bus, clock, config = Bus(), HandClock(), ConfigHolder()
+    config.set(1, Desired(trunks=(Trunk(id="mobile", name="移动", host="192.0.2.1"),)))
+    alarms = Alarms(bed.database, bus, clock)
+    for trunk in "mobile", "gone":
+        await alarms.raise_(ALARM, "warning", trunk, {})
+    link = Link(bus, secrets=Path("/nowhere"), seen=Path("/nowhere"))
+    quality = Quality(link=link, bus=bus, clock=clock, store=bed.store, alarms=alarms, config=config)
+    await quality._keep(ended_only=False)
+    assert [alarm["subject"] for alarm in await alarms.open()] == ["mobile"]
 
 
 async def test_quarters_older_than_any_report_go(bed: Bed) -> None:

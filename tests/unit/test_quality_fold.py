@@ -226,6 +226,17 @@ def test_jitter_is_in_the_streams_own_clock() -> None:
     assert talk.end(8)[0].came.jitter_ms == 10.0
 
 
+def test_jitter_told_before_the_clock_was_known_is_put_right() -> None:
+    talk = Talk()
+    talk.hear(4, report(block(1000, jitter=480)), report(None, sent=False, ntp_s=1000.0, rtp=0))
+    talk.hear(6, report(block(1100, jitter=480)))
+    talk.hear(11, report(block(1300, jitter=960)), report(None, sent=False, ntp_s=1007.0, rtp=7 * 48_000))
+    talk.hear(16, report(block(1500, jitter=80)), report(None, sent=False, ntp_s=1012.0, rtp=7 * 48_000 + 5 * 8000))
+    talk.hear(17, report(block(1600, jitter=80)))
+    first, second = talk.end(18)
+    assert (first.came.jitter_ms, second.came.jitter_ms) == (10.0, 10.0), "also where the far side changes its codec"
+
+
 def test_a_clock_that_stood_still_changes_nothing() -> None:
     talk = Talk()
     for second, rtp in ((1, 0), (6, 48_000 * 5), (11, 48_000 * 5 + 900)):

@@ -65,11 +65,16 @@ async def _serve(socket: web.WebSocketResponse, heard: Heard) -> None:
 
 
 async def _read(socket: web.WebSocketResponse, heard: Heard) -> None:
-    """{"had": 125}: so many frames have come. Anything else says nothing."""
     async for message in socket:
         if message.type is WSMsgType.TEXT:
-            with contextlib.suppress(ValueError, TypeError, AttributeError):
-                heard.frames.had(int(json.loads(message.data).get("had", 0)))
+            heard.frames.had(frames_had(message.data))
+
+
+def frames_had(said: str) -> int:
+    """{"had": 125}: so many frames have come. Anything else says nothing, as 0 does."""
+    with contextlib.suppress(ValueError, TypeError, AttributeError, OverflowError):
+        return int(json.loads(said).get("had", 0))
+    return 0
 
 
 async def _send(socket: web.WebSocketResponse, heard: Heard) -> None:

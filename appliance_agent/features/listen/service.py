@@ -173,5 +173,7 @@ class Listening:
 async def _gone(events: Subscription, uniqueid: str) -> str:
     while True:
         event = await events.get()
+        if isinstance(event, Gap):
+            raise model.lost()  # its end may have been among what we missed
         if isinstance(event, ChannelGone) and event.channel.uniqueid == uniqueid:
             return event.channel.linkedid

@@ -1,7 +1,8 @@
 """HTTP: quality of a record's legs, and the quality report."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,17 +18,13 @@ from appliance_agent.features.quality.model import (
     RecordQuality,
     WindowSeries,
 )
-from appliance_agent.features.quality.store import QualityStore
+from appliance_agent.features.quality.store import QualityStore, Quarter
 from appliance_agent.http.route import Call, Identity, Role, Route
-from appliance_agent.kernel.clock import parse_rfc3339, rfc3339
-from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault
+from appliance_agent.kernel.clock import rfc3339
+from appliance_agent.kernel.errors import Fault, FaultKind
 from ledger.emodel import mos
 from ledger.quality import DEFINITIONS, WINDOW_S, Category, Figures, Sums, Window, category
 from ledger.quality_report import QualityReport
-from ledger.report import By
-
-DAY_US = 86_400_000_000
-MOST_DAYS = {By.HOUR: 62, By.DAY: 800, By.HOUR_OF_DAY: 800}
 
 FindRecord = Callable[[str, Identity], Awaitable[Mapping[str, Any] | None]]
 """Call id, who asks → the record's row if they may see it."""
@@ -56,14 +53,12 @@ class QualityApi:
 
     async def report(self, call: Call) -> QualityReportAnswer:
         query: QualityQuery = call.query
-        from_us, to_us = parse_rfc3339(query.from_), parse_rfc3339(query.to)
-        _check_span(from_us, to_us, query.by)
+        from_us, to_us = query.span_us()
         desired = self._config.desired
         report = QualityReport(from_us, to_us, query.by, ZoneInfo(desired.site.timezone))
-        quarters = await self._store.quarters(from_us, to_us)
-        await asyncio.to_thread(_add, report, quarters)
+        async for quarters in self._store.quarters(from_us, to_us):
+            await asyncio.to_thread(_add, report, quarters)
         names = {trunk.id: trunk.name for trunk in desired.trunks}
-        language = 0 if query.lang == "zh" else 1
         return QualityReportAnswer(
             site=desired.site.name,
             buckets=report.buckets,
@@ -77,14 +72,14 @@ class QualityApi:
                 for row in report.peers()
             ],
             total=QualityFigures(**asdict(report.total())),
-            definitions={name: texts[language] for name, texts in DEFINITIONS.items()},
+            definitions={name: query.words(texts) for name, texts in DEFINITIONS.items()},
             timezone=desired.site.timezone,
         )  # fmt: skip
 
 
-def _add(report: QualityReport, quarters: list[tuple[str, int, dict[str, float]]]) -> None:
-    for peer, at_us, counts in quarters:
-        report.add(peer, at_us, counts)
+def _add(report: QualityReport, quarters: Sequence[Quarter]) -> None:
+    for quarter in quarters:
+        report.add(quarter.peer, quarter.at_us, json.loads(quarter.counts))
 
 
 def _leg(uniqueid: str, windows: list[Window]) -> LegQuality:
@@ -127,15 +122,3 @@ def _short(value: float | None, digits: int) -> float | None:
 def _worse(figures: Figures) -> Category | None:
     known = [r for r in (figures.r_came, figures.r_went) if r is not None]
     return category(min(known)) if known else None
-
-
-def _check_span(from_us: int, to_us: int, by: By) -> None:
-    if to_us <= from_us:
-        raise _invalid("must be after `from`")
-    if to_us - from_us > MOST_DAYS[by] * DAY_US:
-        raise _invalid(f"at most {MOST_DAYS[by]} days by {by}")
-
-
-def _invalid(message: str) -> Fault:
-    fields = [FieldFault("query/to", message)]
-    return Fault(FaultKind.INVALID, "reports.span", f"query/to: {message}", hint="Choose another time.", fields=fields)

@@ -31,6 +31,8 @@ class _Stream:
     moved_us: int = 0
     """When `block` was told, or last showed more packets than the one before."""
     clock_hz: int = CLOCKS[0]
+    is_measured: bool = False
+    """The clock; until then it is taken to be the usual one."""
     ntp_s: float | None = None
     rtp: int = 0
 
@@ -49,12 +51,18 @@ class _Stream:
             return 0, 0
         return sent, min(max(block.lost - before.lost, 0), sent)
 
-    def set_clock(self, ntp_s: float, rtp: int) -> None:
-        """By two sender reports. One that paused its clock in between lets it stay as it was."""
+    def set_clock(self, ntp_s: float, rtp: int) -> float:
+        """By two sender reports. One that paused its clock in between lets it stay as it was. Returns how many times
+        larger than thought all jitter of this stream was until now."""
+        presumed_hz, measured_hz = self.clock_hz, None
         if self.ntp_s is not None and 1 <= ntp_s - self.ntp_s <= 60:
             rate = ((rtp - self.rtp) & 0xFFFF_FFFF) / (ntp_s - self.ntp_s)
-            self.clock_hz = next((hz for hz in CLOCKS if abs(rate / hz - 1) < CLOCK_TOLERANCE), self.clock_hz)
+            measured_hz = next((hz for hz in CLOCKS if abs(rate / hz - 1) < CLOCK_TOLERANCE), None)
         self.ntp_s, self.rtp = ntp_s, rtp
+        if measured_hz is None:
+            return 1.0
+        was_measured, self.is_measured, self.clock_hz = self.is_measured, True, measured_hz
+        return 1.0 if was_measured else presumed_hz / measured_hz
 
 
 def _first(block: Block, age_us: int | None) -> tuple[int, int]:
@@ -88,7 +96,7 @@ class _Leg:
         self.heard_us, self.channel = now_us, report.channel
         told, own = (self.came, self.went) if report.sent else (self.went, self.came)
         if report.sender_ntp_s is not None and report.sender_rtp is not None:
-            own.set_clock(report.sender_ntp_s, report.sender_rtp)
+            self._correct(own.set_clock(report.sender_ntp_s, report.sender_rtp), came=own is self.came)
         if report.block is None:
             return
         sent, lost = told.count(report.block, self.began_us, now_us)
@@ -98,6 +106,18 @@ class _Leg:
         flow = Flow(flow.expected + sent, flow.lost + lost, jitter_ms)
         window = replace(window, came=flow) if report.sent else replace(window, went=flow)
         self.open = window if report.rtt_ms is None else replace(window, rtt_ms=report.rtt_ms)
+
+    def _correct(self, factor: float, *, came: bool) -> None:
+        """Jitter of the windows that were not taken yet."""
+
+        def corrected(window: Window) -> Window:
+            flow = window.came if came else window.went
+            flow = replace(flow, jitter_ms=None if flow.jitter_ms is None else flow.jitter_ms * factor)
+            return replace(window, came=flow) if came else replace(window, went=flow)
+
+        if factor != 1:
+            self.done = [corrected(window) for window in self.done]
+            self.open = None if self.open is None else corrected(self.open)
 
     def buffered(self, stats: JitterStats, now_us: int) -> None:
         before, self.buffer = self.buffer, stats

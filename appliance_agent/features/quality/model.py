@@ -1,29 +1,14 @@
 """What the quality API takes and gives."""
 
-from typing import Annotated, Literal
+from pydantic import BaseModel
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-
-from appliance_agent.kernel.clock import parse_rfc3339
+from appliance_agent.http.period import PeriodQuery
 from ledger.quality import Category
 from ledger.report import By
 
 
-def _moment(value: str) -> str:
-    parse_rfc3339(value)
-    return value
-
-
-Moment = Annotated[str, StringConstraints(max_length=40), AfterValidator(_moment)]
-
-
-class QualityQuery(BaseModel):
-    model_config = ConfigDict(populate_by_name=True)
-
-    from_: Annotated[Moment, Field(alias="from", description="RFC 3339")]
-    to: Annotated[Moment, Field(description="RFC 3339; not included")]
+class QualityQuery(PeriodQuery):
     by: By = By.HOUR
-    lang: Literal["zh", "en"] = "zh"
 
 
 class QualityFigures(BaseModel):

@@ -40,6 +40,8 @@ class Alarms(Protocol):
 
     async def clear(self, key: str, subject: str) -> None: ...
 
+    async def open(self) -> list[dict[str, Any]]: ...
+
 
 class Quality:
     """Beside the calls: nothing waits for it, and what it does not hear is missing in a chart."""
@@ -112,6 +114,8 @@ class Quality:
         if taken:
             await self._store.add(taken)
             await self._tell(taken)
+        if not ended_only:
+            await self._forget_trunks()
 
     async def _tell(self, taken: Sequence[Taken]) -> None:
         trunks = {trunk.id for trunk in self._config.desired.trunks}
@@ -121,11 +125,17 @@ class Quality:
                 # Not by `went`: gaps of other legs are in it, so a phone's bad network would raise a trunk's alarm.
                 if window.r_came is not None:
                     self._judge.see(trunk, window.slot, window.r_came < POOR_R)
-        for gone in self._judge.trunks() - trunks:
-            self._judge.forget(gone)
-            await self._alarms.clear(ALARM, gone)
         for verdict in self._judge.verdicts(self._clock.now_us()):
             if verdict.poor:
                 await self._alarms.raise_(ALARM, "warning", verdict.trunk, {"poor_share": f"{verdict.share:.0%}"})
             else:
                 await self._alarms.clear(ALARM, verdict.trunk)
+
+    async def _forget_trunks(self) -> None:
+        """Those that are none any more, also alarms that an agent before us has raised."""
+        trunks = {trunk.id for trunk in self._config.desired.trunks}
+        for gone in self._judge.trunks() - trunks:
+            self._judge.forget(gone)
+        for alarm in await self._alarms.open():
+            if alarm["key"] == ALARM and alarm["subject"] not in trunks:
+                await self._alarms.clear(ALARM, alarm["subject"])

@@ -1,9 +1,10 @@
 """Windows of legs, and their sums by peer and quarter of an hour, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import Text, delete, select, type_coerce
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +22,19 @@ MOST_BYTES = 22 * 8640
 """A day of one leg; what a leg says after that is in the sums only."""
 CHUNK = 500
 """Legs asked for at a time: SQLite has a limit on a statement's values."""
+
+PAGE = 2000
+
+
+class Quarter(NamedTuple):
+    """Sums of a peer over a quarter of an hour."""
+
+    peer: str
+    at_us: int
+    """When it began."""
+    counts: str
+    """`ledger.quality.Sums.counts` as JSON."""
+
 
 Quarters = dict[tuple[str, int], Sums]
 
@@ -50,12 +64,15 @@ class QualityStore:
             rows = await connection.execute(query.where(leg_quality.c.uniqueid.in_(list(uniqueids)[:CHUNK])))
             return {row.uniqueid: unpack(row.windows) for row in rows}
 
-    async def quarters(self, from_us: int, to_us: int) -> list[tuple[str, int, dict[str, float]]]:
-        """Peer, when it began, sums (`ledger.quality.Sums.counts`), of quarters that began in [from_us, to_us)."""
+    async def quarters(self, from_us: int, to_us: int) -> AsyncIterator[list[Quarter]]:
+        """Those that began in [from_us, to_us), page by page."""
         c = quality_quarter.c
-        query = select(c.peer, c.at_us, c.counts).where(c.at_us >= from_us, c.at_us < to_us).order_by(c.at_us)
+        # As text: reading JSON of years would hold up the agent's loop.
+        query = select(c.peer, c.at_us, type_coerce(c.counts, Text)).where(c.at_us >= from_us, c.at_us < to_us)
         async with self._database.read() as connection:
-            return [(row.peer, row.at_us, row.counts) for row in await connection.execute(query)]
+            result = await connection.stream(query.order_by(c.at_us))
+            async for rows in result.partitions(PAGE):
+                yield [Quarter(*row) for row in rows]
 
 
 async def _add_legs(connection: AsyncConnection, taken: Sequence[Taken], quarters: Quarters) -> None:

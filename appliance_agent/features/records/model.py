@@ -4,16 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from appliance_agent.kernel.clock import parse_rfc3339
+from appliance_agent.http.period import Moment
 from ledger.model import Direction, Result
 
 MAX_LIMIT = 200
 MAX_OFFSET = 10_000_000
-
-
-def _moment(value: str) -> str:
-    parse_rfc3339(value)
-    return value
 
 
 def _closed(known: frozenset[str]) -> AfterValidator:
@@ -26,8 +21,6 @@ def _closed(known: frozenset[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-Moment = Annotated[str, StringConstraints(max_length=40), AfterValidator(_moment)]
-"""RFC 3339 with an offset."""
 Id = Annotated[str, StringConstraints(max_length=64)]
 
 SORTS = (

@@ -40,6 +40,8 @@ describe('figures', () => {
     expect(figureText(figures, 'poor')).toBe('5.0%');
     expect(figureText(figures, 'rtt_ms')).toBe('20.0 ms');
     expect(figureText(figures, 'legs')).toBe('3');
+    expect(figureText({ ...figures, r_came: 54, minutes: 1 }, 'r_came')).toBe('54.0');
+    expect(figureText({ ...figures, r_came: 54, minutes: 1 }, 'minutes')).toBe('1.0');
     expect(figureText(figures, 'concealed')).toBe('–');
   });
   it('are judged by the worse direction', () => {

@@ -22,7 +22,8 @@ export function figureText(figures: QualityFigures, figure: Figure): string {
   const value = figures[figure];
   if (value === null) return '–';
   if (SHARES.includes(figure)) return percent(value);
-  return figure.endsWith('_ms') ? `${value.toFixed(1)} ms` : String(value);
+  if (figure === 'legs') return String(value);
+  return figure.endsWith('_ms') ? `${value.toFixed(1)} ms` : value.toFixed(1);
 }
 
 /** R of the worse direction, null where neither is known. */

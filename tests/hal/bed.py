@@ -4,9 +4,12 @@ Needs the preloaded library: `umockdev-wrapper python -m pytest tests/hal` (that
 Everything below `root` is plain files that the test writes; uevents reach real libudev monitors.
 """
 
+import contextlib
 import ctypes
+import itertools
 import os
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +25,6 @@ def _library() -> ctypes.CDLL:
     library.umockdev_testbed_new.restype = Pointer
     library.umockdev_testbed_get_root_dir.argtypes = [Pointer]
     library.umockdev_testbed_get_root_dir.restype = ctypes.c_char_p
-    library.umockdev_testbed_uevent.argtypes = [Pointer, ctypes.c_char_p, ctypes.c_char_p]
     library.umockdev_testbed_add_from_string.argtypes = [Pointer, ctypes.c_char_p, Pointer]
     library.umockdev_testbed_attach_ioctl.argtypes = [Pointer, ctypes.c_char_p, Pointer, Pointer]
     return library
@@ -45,8 +47,7 @@ class Bed:
     """As long as it is open, this process sees nothing but what was put in. One at a time."""
 
     def __init__(self) -> None:
-        self.pace: Callable[[], None] = lambda: None
-        """Called after each uevent. A listener that lets ten of them wait aborts the process, in umockdev's C code."""
+        self._sent = itertools.count(1)
 
     def __enter__(self) -> Self:
         self.library = _library()
@@ -65,9 +66,27 @@ class Bed:
         return self.root / "sys"
 
     def uevent(self, path: str, action: str) -> None:
-        """`path` is below /sys/devices; the properties come from the device's file `uevent`."""
-        self.library.umockdev_testbed_uevent(self.pointer, f"/sys/devices/{path}".encode(), action.encode())
-        self.pace()
+        """`path` is below /sys/devices; the properties come from the device's file `uevent`.
+
+        In the kernel's own words (lib/kobject_uevent.c) to each netlink socket that umockdev made a Unix one. Not by
+        umockdev_testbed_uevent: Debian 12's aborts the process when a listener is slow or goes meanwhile. Here a
+        listener that lets ten wait holds the kernel; it must not be of the same thread.
+        """
+        folder = self.sys / "devices" / path
+        words = [
+            f"{action}@/devices/{path}",
+            f"ACTION={action}",
+            f"DEVPATH=/devices/{path}",
+            f"SUBSYSTEM={(folder / 'subsystem').readlink().name}",
+            f"SEQNUM={next(self._sent)}",
+            *(folder / "uevent").read_text().splitlines(),
+        ]
+        message = b"".join(f"{word}\0".encode() for word in words)
+        for listener in self.root.glob("event*"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                sender.settimeout(30)
+                with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):  # it went meanwhile
+                    sender.sendto(message, str(listener))
 
     def add_node(self, description: str) -> None:
         """A device with a node in /dev, in the words of umockdev-record."""

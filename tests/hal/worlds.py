@@ -240,32 +240,14 @@ class LinuxWorld:
     quiet = lifts = loops = rings
 
     async def plug(self, kind: str, slot: str = SLOT, *, assign: bool = True) -> None:
-        with self._paced():
-            plugged = await asyncio.to_thread(self.kernel.plug, CARDS[kind][0](), slot, assign=assign)
+        plugged = await asyncio.to_thread(self.kernel.plug, CARDS[kind][0](), slot, assign=assign)
         self._plugged[slot] = plugged
 
     async def pull(self, slot: str = SLOT) -> None:
-        with self._paced():
-            await asyncio.to_thread(self.kernel.pull, self._plugged.pop(slot))
+        await asyncio.to_thread(self.kernel.pull, self._plugged.pop(slot))
 
     async def assign(self, kind: str, slot: str = SLOT) -> None:
-        with self._paced():
-            await asyncio.to_thread(self.kernel.assign, self._plugged[slot], CARDS[kind][0]())
-
-    @contextmanager
-    def _paced(self) -> Iterator[None]:
-        """The kernel's thread goes on when the event loop has taken its uevent."""
-        loop = asyncio.get_running_loop()
-
-        async def taken() -> None:
-            for _ in range(2):  # in the first round the loop sees the socket, in the second it has read it
-                await asyncio.sleep(0)
-
-        self._bed.pace = lambda: asyncio.run_coroutine_threadsafe(taken(), loop).result(30)
-        try:
-            yield
-        finally:
-            self._bed.pace = lambda: None
+        await asyncio.to_thread(self.kernel.assign, self._plugged[slot], CARDS[kind][0]())
 
     def alarms(self, span: int, alarms: set[Alarm]) -> None:
         bits = {Alarm.RECOVERING: 1, Alarm.LOOP: 2, Alarm.YELLOW: 4, Alarm.RED: 8, Alarm.BLUE: 16, Alarm.NOT_OPEN: 32}

@@ -79,8 +79,8 @@ def pack(batch: Batch) -> bytes:
     first = batch.events[0].seq
     head = {"v": batch.version, "box": batch.box, "epoch": batch.epoch, "first": first, "count": len(batch.events)}
     lines = [head, *({"kind": event.kind, "at_us": event.at_us, "body": event.body} for event in batch.events)]
-    text = "\n".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) for line in lines)
-    return zlib.compress(text.encode(), 1)
+    text = "\n".join(json.dumps(line, separators=(",", ":")) for line in lines)
+    return zlib.compress(text.encode("ascii"), 1)
 
 
 def unpack(data: bytes) -> Batch:

@@ -77,6 +77,12 @@ async def room(equipped: Lab) -> AsyncIterator[Room]:
             yield Room(box, page, api)
 
 
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def begins_in_chinese(room: Room) -> None:
+    """Also after a test that failed while the page spoke English."""
+    await speaks(room.page, "zh")
+
+
 async def test_the_box_is_shown_with_its_cards(room: Room) -> None:
     await room.lines_page()
     await expect(room.get("simulated")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -241,6 +242,17 @@ def test_statistics_are_read_while_it_runs(buffer: JitterBuffer) -> None:
     over.set()
     watcher.join()
     assert all(one.ticks <= 100 for one in read) and buffer.statistics.kept == 98
+
+
+@pytest.mark.parametrize(("late_ms", "waits"), [(120, True), (220, False)])
+def test_it_waits_for_late_packets_as_long_as_delay_is_cheap(buffer: JitterBuffer, late_ms: int, waits: bool) -> None:
+    """One of 40 is overtaken by so much. Beyond 177 ms from mouth to ear delay costs five times more (ITU-T G.107)."""
+    sent = packets(sine(30))
+    arrivals = [
+        replace(one, arrival_us=one.arrival_us + late_ms * 1000) if n % 40 == 39 else one for n, one in enumerate(sent)
+    ]
+    heard(buffer, arrivals, 1500)
+    assert (buffer.statistics.target_ms >= late_ms) is waits
 
 
 def test_many_blocks_at_once(buffer: JitterBuffer) -> None:

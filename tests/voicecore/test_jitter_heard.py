@@ -122,11 +122,11 @@ def test_the_verdict_says_what_is_missed() -> None:
         "adaptive": one,
         "packets": 6000,
         "lost_pct": 3.0,
-        "sent_late_ms": {"mean": 0.2, "most": 3.0},
-        "cable": {"sent_late_ms": 0.1},
+        "sent_late_ms": {"mean": 0.2, "most": 30.0, "late_pct": 0.05},
+        "cable": {"latest_ms": 0.1},
     }
     assert failures(figures, has_log=False) == []
     assert too_busy(figures) == []
     worse = figures | {"ours": one | {"R": 81.9, "pesq": 3.4}, "lost_pct": 0.0}
     assert len(failures(worse, has_log=False)) == 3
-    assert len(too_busy(figures | {"sent_late_ms": {"mean": 0.2, "most": 11.0}, "cable": {"sent_late_ms": 6.0}})) == 2
+    assert len(too_busy(figures | {"sent_late_ms": {"late_pct": 0.2}, "cable": {"latest_ms": 11.0}})) == 2

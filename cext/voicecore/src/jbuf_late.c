@@ -13,6 +13,11 @@
    remembered seldom shows all that can come. */
 #define COST_OF_A_LEVEL (0.024f * VC_BLOCK_MS)
 #define COST_OF_ALL_LOST (115 * 95 / 25.1f)
+/* Beyond 177 ms from mouth to ear a millisecond costs 0.11 R more. 20 ms are in the packet, so much is supposed for the network
+   at its best (RTCP would know, the buffer is not told), and a tick waits 10 on the average. */
+#define NETWORK_MS 30
+#define NEAR_LEVELS ((177.3f - VC_BLOCK_MS - NETWORK_MS - 10) / VC_BLOCK_MS)
+#define FAR_FACTOR (0.11f / 0.024f)
 /* A network that is known for less than the whole time may grow worse every moment: what comes so many bins before it would be
    too late counts in part, and is judged at once. */
 #define GUARD 3
@@ -30,6 +35,7 @@
 #define NEVER_SEEN 0.5f
 #define CHANCE_OF_STALL 0.02f
 #define CHANCE 0.3f
+#define SELDOM 75 /* packets to an alarm, or more: each is heard */
 
 void vc_late_init(vc_late *late, int64_t lateness)
 {
@@ -132,9 +138,12 @@ static void choose_target(vc_late *late, const uint16_t *beyond, int lowest_bin,
     int lowest = lowest_bin / BINS_A_LEVEL, highest = highest_bin / BINS_A_LEVEL, spread = highest_bin - lowest_bin, was = late->target;
     int guard = late->kept >= BRIEF ? 0 : spread < GUARD ? spread : GUARD;
     float each_level = 4 * COST_OF_A_LEVEL * (float)late->kept, least = 8 * COST_OF_ALL_LOST * (float)late->kept;
+    float far = (float)lowest_bin / BINS_A_LEVEL + NEAR_LEVELS;
     for (int level = lowest > 0 ? lowest : 1; level <= highest + 2 && level < LEVELS; level++) {
         const uint16_t *from = beyond + level * BINS_A_LEVEL;
-        float cost = each_level * ((float)level + (level < was ? STAY : 0)) + COST_OF_ALL_LOST * (float)(3 * from[0] + from[-guard]);
+        float beyond_knee = (float)level > far ? FAR_FACTOR * ((float)level - far) : 0;
+        float cost = each_level * ((float)level + beyond_knee + (level < was ? STAY : 0)) +
+                     COST_OF_ALL_LOST * (float)(3 * from[0] + from[-guard]);
         if (cost < least) {
             least = cost;
             late->target = (uint8_t)level;
@@ -152,8 +161,11 @@ static void choose_alarm(vc_late *late, const uint16_t *beyond, int highest)
     float chance = stalls ? CHANCE_OF_STALL : CHANCE, dry = (float)beyond[deadline / BIN] + (stalls ? NEVER_SEEN : 0);
     float others = NEVER_SEEN + (float)late->lost256 / 256;
     late->alarm = late->usual;
-    while (late->alarm <= late->target && dry < chance * ((float)beyond[(late->alarm - 1) * BINS_A_LEVEL] + others))
-        late->alarm++;
+    for (; late->alarm <= late->target; late->alarm++) {
+        uint16_t rung = beyond[(late->alarm - 1) * BINS_A_LEVEL];
+        if (rung * SELDOM <= late->kept && dry >= chance * ((float)rung + others))
+            return;
+    }
 }
 
 static void judge(vc_late *late, int lowest, int highest)

@@ -88,13 +88,29 @@ static void plan_media(vc_jbuf_plan *plan)
     plan->last = VC_BLOCK - least_of(VC_BLOCK, plan->there * VC_BLOCK / SLOWEST);
 }
 
+/* It came too late: what was made up stands for it, and what follows sounds in its own time, as far as the delay is more than
+   is worth it. To play it all the same, and then to press the delay down again, is heard more. */
+static void skip_held(vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, int64_t newest)
+{
+    int64_t delay = tick * VC_BLOCK - plan->from, left = newest - plan->from - VC_BLOCK;
+    int64_t above = delay - atomic_load_explicit(&jbuf->target, memory_order_relaxed);
+    int skip = least_of(least_of(above, left), (int64_t)jbuf->held);
+    if (skip <= 0)
+        return;
+    plan->from += skip;
+    jbuf->held -= (uint32_t)skip;
+}
+
 /* Something later is there: what is missing is lost, or was overtaken. What was already made up for it is not made up again. */
-static void plan_lost(vc_jbuf *jbuf, vc_jbuf_plan *plan, int missing, int64_t newest)
+static void plan_lost(vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, int missing, int64_t newest)
 {
     int covered = (int)jbuf->held < missing ? (int)jbuf->held : missing, room = VC_BLOCK - plan->noise;
-    jbuf->held = 0;
+    jbuf->held -= (uint32_t)covered;
     plan->from += covered;
     missing -= covered;
+    if (!missing) /* the first of those that waited was lost: what else was made up stands for the next ones */
+        skip_held(jbuf, plan, tick, newest);
+    jbuf->held = 0;
     plan->first = missing < room ? missing : room;
     plan->from += plan->first;
     room -= plan->first;
@@ -113,19 +129,6 @@ static void plan_silence(const vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, 
     silent -= (int)(cut < silent ? cut : silent);
     plan->noise = silent < VC_BLOCK ? silent : VC_BLOCK;
     plan->from += plan->noise;
-}
-
-/* It came too late: what was made up stands for it, and what follows sounds in its own time, as far as the delay is more than
-   is worth it. To play it all the same, and then to press the delay down again, is heard more. */
-static void skip_held(vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, int64_t newest)
-{
-    int64_t delay = tick * VC_BLOCK - plan->from, left = newest - plan->from - VC_BLOCK;
-    int64_t above = delay - atomic_load_explicit(&jbuf->target, memory_order_relaxed);
-    int skip = least_of(least_of(above, left), (int64_t)jbuf->held);
-    if (skip <= 0)
-        return;
-    plan->from += skip;
-    jbuf->held -= (uint32_t)skip;
 }
 
 static void plan_from(vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, int64_t newest)
@@ -150,7 +153,7 @@ static void plan_from(vc_jbuf *jbuf, vc_jbuf_plan *plan, int64_t tick, int64_t n
         plan->taken = plan->there < plan->taken ? plan->there : plan->taken;
         plan->last = VC_BLOCK - plan->noise - plan->taken;
     } else if (plan->is_lost) {
-        plan_lost(jbuf, plan, run(jbuf, plan->from, (int)(newest - plan->from), &kind), newest);
+        plan_lost(jbuf, plan, tick, run(jbuf, plan->from, (int)(newest - plan->from), &kind), newest);
     } else {
         plan->taken = 0;
         *(atomic_load_explicit(&jbuf->is_silent, memory_order_relaxed) ? &plan->noise : &plan->last) += VC_BLOCK - plan->noise;

@@ -28,7 +28,7 @@ from tests.proof.jitter.record import record
 from tests.proof.jitter.replay import Leg, Played, replay
 from tests.proof.jitter.speech import Samples, decoded, hearing, on_a_line, say
 from tests.proof.jitter.urgent import put_first
-from tests.proof.jitter.verdict import failures, too_busy
+from tests.proof.jitter.verdict import LATE_MS, failures, too_busy
 from tests.proof.jitter.worth import worth
 
 RECORD_S = 120.0
@@ -111,7 +111,11 @@ async def prove(seed: int, broken: str, log: str, out: Path) -> tuple[Figures, l
         "packets": len(arrivals.sent_ms),
         "stats": stats,
     }
-    figures["sent_late_ms"] = {"mean": round(float(np.mean(played.late_ms)), 2), "most": round(max(played.late_ms), 2)}
+    late_ms = np.array(played.late_ms)
+    late_pct = 100 * float(np.mean(late_ms > LATE_MS))
+    figures["sent_late_ms"] = {
+        "mean": round(float(late_ms.mean()), 2), "most": round(float(late_ms.max()), 2), "late_pct": round(late_pct, 3),
+    }  # fmt: skip
     for leg in legs:
         figures[leg.name] = judge(leg, arrivals, played, sent, out)
         tell(f"{leg.name}: {figures[leg.name]}")

@@ -89,28 +89,17 @@ def _places(stream: list[Rtp]) -> list[int]:
     return [((one.timestamp - stream[0].timestamp) % 2**32) // (8 * PACKET_MS) for one in stream]
 
 
-def begun_s(stream: list[Rtp]) -> float:
-    """When its first packet was spoken."""
-    return min(one.at_s - place * PACKET_MS / 1000 for one, place in zip(stream, _places(stream), strict=True))
-
-
-def sent_late_ms(stream: list[Rtp]) -> list[float]:
-    """How much later than it was spoken each packet was sent."""
-    begun, places = begun_s(stream), _places(stream)
-    return [(one.at_s - begun) * 1000 - place * PACKET_MS for one, place in zip(stream, places, strict=True)]
-
-
 def arrivals(stream: list[Rtp], came: Path) -> Arrivals:
-    """What was sent, packet by packet, as it came.
+    """What was sent, packet by packet, as it came: as if each had been sent when it was spoken, every 20 ms.
 
-    Each was spoken when the sender's clock said so: every 20 ms; what its program was late then is part of the way.
+    What the exchange's program was late is left out: a machine that is busy with other things is no network.
     """
-    begun = begun_s(stream)
     there: dict[int, float] = {}
     for one in read(came):
         if one.ssrc == stream[0].ssrc:
             there.setdefault(one.sequence, one.at_s)
+    spoken_ms = [float(place * PACKET_MS) for place in _places(stream)]
+    way_ms = [(at - one.at_s) * 1000 if (at := there.get(one.sequence)) is not None else None for one in stream]
     return Arrivals(
-        [float(place * PACKET_MS) for place in _places(stream)],
-        [(at - begun) * 1000 if (at := there.get(one.sequence)) is not None else None for one in stream],
+        spoken_ms, [None if way is None else spoken + way for spoken, way in zip(spoken_ms, way_ms, strict=True)]
     )

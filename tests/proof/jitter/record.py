@@ -13,7 +13,7 @@ from tests.lab.exchange import write_tone
 from tests.lab.lab import Box, Lab
 from tests.lab.network import EXCHANGE_HOST
 from tests.proof.capture import capture
-from tests.proof.jitter.arrivals import Arrivals, arrivals, longest_stream, sent_late_ms
+from tests.proof.jitter.arrivals import Arrivals, arrivals, longest_stream
 from tests.proof.jitter.box_calls import load
 from tests.proof.jitter.urgent import put_first
 from tests.proof.plan import DID
@@ -109,5 +109,4 @@ async def record(lab: Lab, seed: int, seconds: float, out: Path, counts: dict[st
         finally:
             await asyncio.to_thread(call.hang_up)
     stream = await asyncio.to_thread(longest_stream, sent)
-    counts["sent_late_ms"] = round(sum(sent_late_ms(stream)) / len(stream), 2)
     return await asyncio.to_thread(arrivals, stream, came)

@@ -87,10 +87,17 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
 DEFAULT_TARGET_MS = 20_000
 
 
-class _Sum:
-    def __init__(self) -> None:
-        self.offered = self.answered = self.queued = self.in_time = self.wait_ms = self.talk_ms = 0
-        self.max_wait_ms = 0
+@dataclass(slots=True)
+class Sum:
+    """What the figures of a bucket are made of."""
+
+    offered: int = 0
+    answered: int = 0
+    queued: int = 0
+    in_time: int = 0
+    wait_ms: int = 0
+    talk_ms: int = 0
+    max_wait_ms: int = 0
 
     def add(self, call: CallLike, target_ms: int) -> None:
         self.offered += 1
@@ -102,6 +109,15 @@ class _Sum:
             self.wait_ms += call.wait_ms
             self.max_wait_ms = max(self.max_wait_ms, call.wait_ms)
             self.in_time += call.answered_us is not None and call.wait_ms <= target_ms
+
+    def merge(self, other: "Sum") -> None:
+        self.offered += other.offered
+        self.answered += other.answered
+        self.queued += other.queued
+        self.in_time += other.in_time
+        self.wait_ms += other.wait_ms
+        self.talk_ms += other.talk_ms
+        self.max_wait_ms = max(self.max_wait_ms, other.max_wait_ms)
 
     def figures(self, bucket: str) -> Figures:
         lost = self.offered - self.answered
@@ -127,8 +143,8 @@ class CallsReport:
         """[from_us, to_us): starts outside are left out. `queue` "": all calls. `targets_ms`: queue → service level."""
         self._from_us, self._to_us, self._by, self._zone = from_us, to_us, by, zone
         self._queue, self._targets_ms = queue, targets_ms
-        self._sums = {bucket: _Sum() for bucket in buckets(from_us, to_us, by, zone)}
-        self._total = _Sum()
+        self._sums = {bucket: Sum() for bucket in buckets(from_us, to_us, by, zone)}
+        self._total = Sum()
 
     def add(self, calls: Iterable[CallLike]) -> None:
         for call in calls:

@@ -8,7 +8,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = sorted(
-    path.parent for top in ("appliance_agent", "contracts", "hal", "ledger") for path in (ROOT / top).rglob("README.md")
+    path.parent
+    for top in ("appliance_agent", "contracts", "hal", "hq", "ledger")
+    for path in (ROOT / top).rglob("README.md")
 )
 
 

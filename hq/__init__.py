@@ -1,0 +1,1 @@
+"""Headquarters: what all branches do, one numbering plan for them."""

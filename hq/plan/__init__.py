@@ -1,0 +1,1 @@
+"""The numbering plan: checked, explained, compiled to each site's routes. Pure."""

@@ -33,7 +33,8 @@ class Command(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     """arguments: alarm (id)."""
     PLAN = "plan"
-    """Take this numbering plan (`contracts.plan`). arguments: plan. result: version."""
+    """Take these routes of the numbering plan. arguments: plan (`contracts.plan.SiteRoutes`, the receiving box's own).
+    result: version."""
     SYNC_NOW = "sync_now"
     """Do not wait for the next turn."""
 

@@ -63,7 +63,7 @@ check-a-h check-i-z: check-%:  # the agent's unit tests in two parts, by name: o
 	@$(VENV)/bin/python -m pytest -q tests/unit/test_[$*]*.py -m "not lab and not browser and not long"
 
 check-rest:
-	@$(VENV)/bin/python -m pytest -q tests/golden tests/ledger tests/property -m "not lab and not browser and not long"
+	@$(VENV)/bin/python -m pytest -q tests/golden tests/hq tests/ledger tests/property -m "not lab and not browser and not long"
 
 check-core:
 	@$(VENV)/bin/python -m pytest -q tests/voicecore -m "not long"

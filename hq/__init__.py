@@ -1,1 +1,1 @@
-"""Headquarters: what all branches do, one numbering plan for them."""
+"""Headquarters: keeps what all branches tell, and says what all branches do."""

@@ -75,6 +75,13 @@ def test_segments_are_the_buckets_of_every_moment(day: int, count: int, zone: Zo
         assert bucket == bucket_of(at_us, by, zone) == bucket_of(at_us + QUARTER_US - 1, by, zone)
 
 
+@pytest.mark.parametrize("target_s", TARGETS_S)
+@pytest.mark.parametrize(("late_ms", "in_time"), [(-1, 1), (0, 1), (1, 0)])
+def test_the_target_itself_is_in_time(target_s: int, late_ms: int, in_time: int) -> None:
+    [sums] = rollup([Row(DAYS[0], 1, target_s * 1000 + late_ms, 0, "sales", "inbound")]).values()
+    assert sums.within[TARGETS_S.index(target_s)] == in_time
+
+
 def test_what_sums_cannot_tell_is_refused() -> None:
     with pytest.raises(ValueError, match="whole quarters"):
         RollupReport(1, QUARTER_US, By.DAY, ZONES[0], targets_ms={})

@@ -1,0 +1,1 @@
+"""What boxes say to headquarters: batches of their past."""

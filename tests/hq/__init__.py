@@ -1,0 +1,1 @@
+"""Headquarters: both databases, the real PostgreSQL among them."""

@@ -1,14 +1,17 @@
 """How a box joins headquarters: a code that HQ's operator made once → the box's certificate.
 
 The technician types the code. It is `<secret>-<pin>`: 16 letters of Crockford's base 32 (80 bits, used once, an hour
-long), and 16 that pin HQ's authority, so that the box needs no other trust. `POST /enrol/v1/enrol`, TLS without client
-certificate; the box takes the answer of nobody whose authority has another pin.
+long), and 16 that pin HQ's authority, so that the box needs no other trust. `GET /enrol/v1/authority` (of anybody, over
+TLS that proves nothing yet) gives that authority, PEM; the box goes on only when it has the pin, and says the secret by
+`POST /enrol/v1/enrol` over TLS that this authority vouches for, without client certificate: nobody in between hears it.
+HQ's server certificate is not asked for a name: the authority signs no other server than HQ.
 """
 
 import base64
 import hashlib
 from dataclasses import dataclass
 
+AUTHORITY_PATH = "/enrol/v1/authority"
 ENROL_PATH = "/enrol/v1/enrol"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SECRET_LETTERS = 16

@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """Raised, acknowledged or cleared. body: id, key, level, subject, detail, since_us, cleared_us, acked_by."""
     INVENTORY = "inventory"
     """body: `contracts.live.Inventory` as it is now; told when it changed."""
+    VOID = "void"
+    """What it told of is no more (an alarm forgotten after months). body: {}. Keeps the sequence without gaps."""
 
 
 class BadBatch(ValueError):

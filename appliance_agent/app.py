@@ -116,7 +116,7 @@ class Agent:
         self.link = Link(self.bus, secrets=self.paths.secrets, seen=seen)
         self.control = Control(self.link, self.bus)
         self.tail = JournalTail(
-            JournalFiles(self.paths.journal), JournalStore(self.database), self.bus, self.clock,
+            JournalFiles(self.paths.journal), JournalStore(self.database, self.clock), self.bus, self.clock,
             self.control.channel_ids,
         )  # fmt: skip
         self.journal_health = JournalHealth(self.paths.journal, self.tail, self.alarms, self.control.channel_ids)

@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from appliance_agent.calls.journal_file import START, Position
 from appliance_agent.calls.journal_rows import parties, to_row
+from appliance_agent.kernel.clock import Clock
 from appliance_agent.kernel.events import RecordWritten
 from appliance_agent.store.database import Database
+from appliance_agent.store.outbox import tell
 from appliance_agent.store.tables import (
     call_join,
     call_party,
@@ -27,6 +29,7 @@ from appliance_agent.store.tables import (
     user,
 )
 from contracts.journal import LISTENING, UserEvent
+from contracts.sync import Kind
 from ledger.calls import CallEvents, OpenCalls
 from ledger.derive import derive
 from ledger.journal import JournalError, decode_line, parse_row, salvage
@@ -57,8 +60,8 @@ class Committed:
 class JournalStore:
     """One writer: the tailer. `load` first; after an exception of `commit` load again."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
         self.book = OpenCalls()
         self._stored_open: set[str] = set()
 
@@ -93,8 +96,10 @@ class JournalStore:
                 seq += 1
             after = replace(after, next_seq=seq)
             await _flush(batch)
-            await _write_joins(batch)
+            gone = await _write_joins(batch)
             records = await self._write_records(batch)
+            changed = [*gone, *(record.call_id for record in records)]
+            await tell(connection, Kind.CALL, changed, self._clock.now_us())
             await self._write_open(connection)
             await _write_position(connection, after)
         written = tuple(RecordWritten(record.call_id, record.result.value) for record in records)
@@ -197,7 +202,9 @@ async def _flush(batch: _Batch) -> None:
         batch.rows.clear()
 
 
-async def _write_joins(batch: _Batch) -> None:
+async def _write_joins(batch: _Batch) -> list[str]:
+    """The calls whose records went away."""
+    without_record: list[str] = []
     for gone, into in batch.joined.items():
         target = into
         while target in batch.joined:
@@ -207,8 +214,10 @@ async def _write_joins(batch: _Batch) -> None:
             await connection.execute(update(table).where(table.c.call_id == gone).values(call_id=target))
         join = {"linkedid": gone, "call_id": target}
         await connection.execute(upsert(call_join).values(join).on_conflict_do_update(["linkedid"], set_=join))
-        for table in (call_record, call_party):
-            await connection.execute(delete(table).where(table.c.call_id == gone))
+        await connection.execute(delete(call_party).where(call_party.c.call_id == gone))
+        if (await connection.execute(delete(call_record).where(call_record.c.call_id == gone))).rowcount:
+            without_record.append(gone)
+    return without_record
 
 
 async def _write_record(connection: AsyncConnection, record: CallRecord) -> None:

@@ -299,3 +299,30 @@ link_probe = Table(
     # order, steps, early, reason, calls
     Column("seconds", JSON, nullable=False),  # apart: lists do without
 )  # fmt: skip
+
+# ── headquarters ───────────────────────────────────────────────────────────────────────────────────
+outbox = Table(
+    "outbox", metadata,
+    # What HQ does not have yet, by name (store.outbox).
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("at_us", Integer, nullable=False),
+    Index("ix_outbox_key", "kind", "key"),
+)  # fmt: skip
+
+sync_state = Table(
+    "sync_state", metadata,
+    # One row while the box belongs to a headquarters (store.outbox.SyncState), else none.
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("epoch", String(32), nullable=False),
+    Column("next_seq", Integer, nullable=False),
+    Column("packed", Integer, nullable=False),
+    Column("mark", Integer, nullable=False),
+    Column("address", String(300), nullable=False),
+    Column("branch", String(64), nullable=False),
+    Column("rate_kbit", Integer, nullable=False),  # of batches; 0 = no limit
+    Column("enrolled_us", Integer, nullable=False),
+    Column("backfill", JSON, nullable=False),
+    Column("inventory", JSON),
+)  # fmt: skip

@@ -12,7 +12,9 @@ from appliance_agent.kernel.clock import Clock, rfc3339
 from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import LiveChanged
 from appliance_agent.store.database import Database
+from appliance_agent.store.outbox import tell
 from appliance_agent.store.tables import alarm as alarms
+from contracts.sync import Kind
 
 log = structlog.get_logger()
 
@@ -56,6 +58,7 @@ class Alarms:
                 result = await connection.execute(alarms.insert().values(made).returning(alarms.c.id))
                 id_ = result.scalar_one()
                 log.warning("alarm", key=key, level=level, subject=subject, detail=detail)
+            await tell(connection, Kind.ALARM, [str(id_)], self._clock.now_us())
             new = (await connection.execute(select(alarms).where(alarms.c.id == id_))).one()
         self._bus.publish(LiveChanged("alarms", str(id_), view(new)))
 
@@ -67,6 +70,7 @@ class Alarms:
             if row is None:
                 return
             await connection.execute(update(alarms).where(alarms.c.id == row.id).values(cleared_us=now_us))
+            await tell(connection, Kind.ALARM, [str(row.id)], now_us)
             old = alarms.c.cleared_us < now_us - KEPT_US
             await connection.execute(delete(alarms).where(alarms.c.cleared_us.is_not(None), old))
         log.info("alarm cleared", key=key, subject=subject)
@@ -90,6 +94,8 @@ class Alarms:
         async with self._database.write() as connection:
             await connection.execute(update(alarms).where(alarms.c.id == number).values(acked_by=by[:64]))
             row = (await connection.execute(select(alarms).where(alarms.c.id == number))).one_or_none()
+            if row is not None:
+                await tell(connection, Kind.ALARM, [str(row.id)], self._clock.now_us())
         if row is None:
             raise Fault(FaultKind.NOT_FOUND, "alarms.unknown", f"there is no alarm {id_}")
         if row.cleared_us is None:

@@ -33,7 +33,7 @@ class Desk:
 
     def restart(self) -> None:
         """A new agent process: nothing but the disk is kept."""
-        self.store = JournalStore(self.database)
+        self.store = JournalStore(self.database, SystemClock())
         self.tail = JournalTail(self.files, self.store, self.bus, SystemClock(), self.live_channels)
 
     async def live_channels(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,22 @@ from sqlalchemy import insert
 
 from appliance_agent.calls import journal_file, journal_store
 from appliance_agent.calls.journal_health import JournalHealth
-from appliance_agent.calls.journal_rows import from_row
+from appliance_agent.calls.journal_rows import from_row, to_row
 from appliance_agent.calls.journal_tail import JournalTail
 from appliance_agent.kernel.clock import SystemClock
 from appliance_agent.kernel.errors import Fault, FaultKind
 from appliance_agent.kernel.events import AsteriskUp, RecordWritten
-from appliance_agent.store.tables import call_join, call_party, call_record, journal_event, open_call, seat, user
+from appliance_agent.store.outbox import Outbox
+from appliance_agent.store.tables import (
+    call_join,
+    call_party,
+    call_record,
+    journal_event,
+    open_call,
+    outbox,
+    seat,
+    user,
+)
 from contracts.journal import UserEvent
 from ledger.journal import parse_line
 from tests.ledger.streams import NAMES, lines, records
@@ -60,6 +71,22 @@ async def test_an_attended_transfer_joins_its_consultation(desk: Desk) -> None:
     assert join["call_id"] == record["call_id"] != join["linkedid"]
     parties = {row["extension"] for row in await desk.rows(call_party)}
     assert parties == {"1001", "1002"}
+
+
+async def test_headquarters_is_told_of_records_and_of_those_that_went_away(desk: Desk) -> None:
+    rows = lines("attended_transfer")
+    ((call_id, record),) = records(rows).items()
+    (consultation,) = {parse_line(row, 1).linkedid for row in rows} - {call_id, ""}
+    early = replace(record, call_id=consultation)  # as if it had been over before the transfer was told
+    async with desk.database.write() as connection:
+        await connection.execute(insert(call_record).values(to_row(early, user_id="", user_name="")))
+    await Outbox(desk.database).join("hq.example:443", "Harbour", 1)
+    desk.write(rows)
+    await desk.read_all()
+    assert [row["call_id"] for row in await desk.rows(call_record)] == [call_id]
+    told = await desk.rows(outbox)
+    assert [(row["seq"], row["kind"]) for row in told] == [(1, "call"), (2, "call")]
+    assert {row["key"] for row in told} == {call_id, consultation}
 
 
 async def test_a_commit_that_fails_leaves_nothing_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from appliance_agent.features.records.model import RecordFilter, RecordQuery
 from appliance_agent.kernel.clock import parse_rfc3339
 from appliance_agent.store.database import Database
+from appliance_agent.store.outbox import tell
 from appliance_agent.store.tables import call_join, call_party, call_record, open_call, recording
+from contracts.sync import Kind
 
 CSV_PAGE = 1000
 _LIST = tuple(column for column in call_record.columns if column.name != "detail")
@@ -102,6 +104,7 @@ class RecordStore:
         values = {name: getattr(row, name) for name in RecordingRow.__dataclass_fields__}
         async with self._database.write() as connection:
             await connection.execute(upsert(recording).values(values).on_conflict_do_update(["call_id"], set_=values))
+            await tell(connection, Kind.RECORDING, [row.call_id], row.finished_us)
 
     async def unfinished(self, limit: int) -> list[Unfinished]:
         """Records whose recording is still to be finished, the newest first."""

@@ -7,9 +7,11 @@ from sqlalchemy.dialects.sqlite import insert
 
 from appliance_agent.features.seats.model import LONGEST_WRAP_UP_US, Forget, Note, Save, Seat, SeatState
 from appliance_agent.store.database import Database
+from appliance_agent.store.outbox import tell
 from appliance_agent.store.tables import seat as seats
 from appliance_agent.store.tables import seat_event as events
 from appliance_agent.store.tables import user as users
+from contracts.sync import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,12 @@ class SeatStore:
                         await connection.execute(delete(seats).where(seats.c.user_id == seat.user_id))
                     case Note(state=state):
                         reason = seat.reason if state is SeatState.BUSY else ""
-                        await connection.execute(
-                            events.insert().values(
-                                at_us=now_us, user_id=seat.user_id, extension=seat.extension, state=state.value,
-                                reason=reason, by=by,
-                            )
+                        note = events.insert().values(
+                            at_us=now_us, user_id=seat.user_id, extension=seat.extension, state=state.value,
+                            reason=reason, by=by,
                         )  # fmt: skip
+                        id_ = (await connection.execute(note.returning(events.c.id))).scalar_one()
+                        await tell(connection, Kind.SEAT, [str(id_)], now_us)
 
     async def people(self) -> list[Person]:
         """Active users who may sit at a seat: those with an extension of their own."""

@@ -48,6 +48,11 @@ class BoxPaths:
         return self.asterisk_current / "hangup.json"
 
     @property
+    def headquarters(self) -> Path:
+        """The box's key and certificate, HQ's authority, and how far this database was told (system.hq_link)."""
+        return self.data / "headquarters"
+
+    @property
     def prompts(self) -> Path:
         """<prompt id>.wav, 8 kHz mono 16 bit. Ids are ours: no user text in a file name."""
         return self.data / "prompts"

@@ -112,7 +112,11 @@ def _inventory(changes: Changes, body: Mapping[str, Any]) -> None:
     changes.inventory = json.dumps(body)
 
 
+def _void(_changes: Changes, _body: Mapping[str, Any]) -> None:
+    """It only keeps the sequence without gaps."""
+
+
 _READERS: dict[str, Callable[[Changes, Mapping[str, Any]], None]] = {
     Kind.CALL: _call, Kind.CALL_GONE: _call_gone, Kind.RECORDING: _recording, Kind.SEAT: _seat, Kind.ALARM: _alarm,
-    Kind.INVENTORY: _inventory,
+    Kind.INVENTORY: _inventory, Kind.VOID: _void,
 }  # fmt: skip

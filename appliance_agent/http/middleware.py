@@ -25,7 +25,7 @@ async def mark_started(request: web.Request, _response: web.StreamResponse) -> N
 
 @web.middleware
 async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    started = time.monotonic()
+    started, address = time.monotonic(), peer.address(request)
     status = 499
     """As logged when the client went away first."""
     try:
@@ -41,7 +41,7 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
             route=resource.canonical if resource is not None else "-",
             status=status,
             ms=round((time.monotonic() - started) * 1000),
-            address=peer.address(request),
+            address=address,
             login=request.get(peer.LOGIN, ""),
         )
 

@@ -23,7 +23,9 @@ class Authenticator(Protocol):
 
 def _behind_front(request: web.Request) -> bool:
     """Only the front reaches our Unix socket (mode 0660), so only there its headers are believed."""
-    sock = request.transport.get_extra_info("socket") if request.transport is not None else None
+    transport = request.transport
+    # A TLS transport that was closed meanwhile cannot even be asked.
+    sock = transport.get_extra_info("socket") if transport is not None and not transport.is_closing() else None
     return sock is not None and sock.family == socket.AF_UNIX
 
 

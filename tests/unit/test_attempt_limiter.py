@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance_agent.features.people.limiter import AttemptLimiter
+from appliance_agent.http.limiter import AttemptLimiter
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 100)), max_size=60))

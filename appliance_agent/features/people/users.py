@@ -12,10 +12,10 @@ from appliance_agent.config.holder import ConfigHolder
 from appliance_agent.config.model import ExtensionKind
 from appliance_agent.features.people import sessions
 from appliance_agent.features.people.audit import Actor, AuditTrail
-from appliance_agent.features.people.limiter import AttemptLimiter
 from appliance_agent.features.people.model import Credentials, NewUser, Setup, User, UserChange
-from appliance_agent.features.people.passwords import Passwords
 from appliance_agent.features.people.sessions import Sessions
+from appliance_agent.http.limiter import AttemptLimiter
+from appliance_agent.http.passwords import Passwords
 from appliance_agent.http.route import Identity
 from appliance_agent.kernel.clock import Clock
 from appliance_agent.kernel.errors import Fault, FaultKind, FieldFault

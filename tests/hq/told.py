@@ -1,5 +1,7 @@
 """What boxes tell in these tests, and what headquarters then holds."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -76,3 +78,12 @@ async def sums(database: Database, box: str = "box-1") -> dict[Key, Sums]:
     async with database.read() as transaction:
         found = await transaction.rows("SELECT * FROM rollup WHERE box = ?", box)
     return {Key(row["at_us"], row["direction"], row["queue"]): sums_of(row) for row in found}
+
+
+async def until_asked(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Of what nobody tells."""
+    async with asyncio.timeout(60):
+        while True:
+            if await holds():
+                return
+            await asyncio.sleep(0.01)  # a database, which tells nobody

@@ -1,0 +1,1 @@
+"""Who is who between boxes and headquarters: HQ's own certificate authority."""

@@ -75,6 +75,10 @@ check-hal:
 bench-lines:  ## µs of processor and readings of one of the ten looks a second at all lines; JSON on the last line
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.lines
 
+.PHONY: bench-hq
+bench-hq: setup  ## calls a second into headquarters by HTTPS, beside the same calls by plain SQL and by COPY; JSON on the last line
+	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.hq
+
 .PHONY: bench-listening
 bench-listening: setup  ## how soon a listening sounds, and what eight of them cost; JSON on the last line
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.listening

@@ -24,7 +24,9 @@ READY = "ready to accept connections"
 class Server:
     """Reached through a Unix socket only."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        """`durable`: fsync on, as in real life; tests need no more than that the processes may die."""
+        self._durable = durable
         self._folder = Path(tempfile.mkdtemp(prefix="sa800-pg-"))
         self._process: subprocess.Popen[str] | None = None
         self._databases = 0
@@ -60,7 +62,7 @@ class Server:
             "-h",
             "",
             "-c",
-            "fsync=off",
+            f"fsync={'on' if self._durable else 'off'}",
         ]
         said: list[str] = []
         for _ in range(START_TRIES):

@@ -10,6 +10,7 @@ epoch may repeat what an older one told.
 """
 
 import json
+import re
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +25,9 @@ MOST_EVENTS = 2_000
 MOST_BYTES = 8 * 1024 * 1024
 """Of a batch, unpacked."""
 MOST_PACKED = 2 * 1024 * 1024
+
+
+EPOCH = re.compile(r"[0-9a-f]{32}")
 
 
 class Kind(StrEnum):
@@ -95,6 +99,8 @@ def unpack(data: bytes) -> Batch:
         version, box, epoch, first, count = head["v"], head["box"], head["epoch"], head["first"], head["count"]
         if not all(isinstance(text, str) for text in (box, epoch)):
             raise TypeError("box and epoch are texts")
+        if not EPOCH.fullmatch(epoch):
+            raise BadBatch("epoch: 32 hexadecimal digits")
         if not all(type(number) is int for number in (version, first, count)):
             raise TypeError("v, first and count are whole numbers")
         if not VERSION - 1 <= version <= VERSION + 1:

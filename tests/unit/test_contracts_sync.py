@@ -22,13 +22,13 @@ def packed(head: object, *lines: object) -> bytes:
     return zlib.compress("\n".join(map(json.dumps, (head, *lines))).encode())
 
 
-HEAD = {"v": VERSION, "box": "box-1", "epoch": "e", "first": 1, "count": 1}
+HEAD = {"v": VERSION, "box": "box-1", "epoch": "e" * 32, "first": 1, "count": 1}
 LINE = {"kind": "call", "at_us": 1, "body": {}}
 
 
 @given(st.integers(1, 2**60), st.lists(st.tuples(st.text(max_size=9), st.integers(), bodies), min_size=1, max_size=9))
 def test_what_is_packed_comes_back(first: int, events: list[tuple[str, int, dict[str, object]]]) -> None:
-    told = Batch("分店 1", "0f", tuple(Event(first + n, *event) for n, event in enumerate(events)))
+    told = Batch("分店 1", "e" * 32, tuple(Event(first + n, *event) for n, event in enumerate(events)))
     assert unpack(pack(told)) == told
 
 

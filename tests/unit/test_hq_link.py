@@ -17,6 +17,7 @@ from appliance_agent.store.tables import alarm
 from appliance_agent.system.hq_link import backfill, retry, sender, service
 from appliance_agent.system.hq_link.answers import parse_address
 from appliance_agent.system.hq_link.packing import fill
+from contracts import live
 from contracts.sync import MOST_BYTES, Event, Kind, unpack
 from tests.unit.hq_box import box_at
 from tests.unit.hq_kit import Headquarters, headquarters
@@ -162,6 +163,42 @@ async def test_live_state_and_commands(hq: Headquarters, tmp_path: Path) -> None
         assert (await box.alarms.open())[0]["acked_by"] == "chief"
 
 
+async def test_a_socket_that_breaks_in_a_command_is_made_anew(
+    hq: Headquarters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def hold(_alarm: str, _by: str) -> dict[str, Any]:
+        begun.set()
+        await asyncio.Event().wait()
+        return {}
+
+    async with box_at(tmp_path) as box:
+        monkeypatch.setattr(box.alarms, "ack", hold)
+        await box.link.join(hq.address, hq.authority.code)
+        await hq.until(lambda: len(hq.states) == 2)
+        order = {"type": "command", "by": "chief", "arguments": {"alarm": "1"}, "id": "a", "name": "acknowledge"}
+        await hq.sockets[0].send_json(order)
+        await asyncio.wait_for(begun.wait(), 60)
+        async with asyncio.timeout(live.STATE_S / 2):  # a state that cannot be said would tell later
+            await hq.sockets[0].close()
+            await hq.until(lambda: len(hq.sockets) == 2 and len(hq.states) == 4)
+        assert hq.results == []
+
+
+async def test_headquarters_that_lost_all_is_told_it_again_though_nothing_happens(
+    hq: Headquarters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "ASK_S", 0.02)
+    async with box_at(tmp_path) as box:
+        await box.happens(3)
+        await box.link.join(hq.address, hq.authority.code)
+        await hq.until(lambda: sorted(seats(hq)) == [1, 2, 3])
+        hq.epochs.clear()
+        await hq.until(lambda: sorted(seats(hq)) == [1, 2, 3])
+        assert in_order(hq)
+
+
 async def test_headquarters_away_is_an_alarm_until_it_answers(
     hq: Headquarters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,10 +249,14 @@ async def test_alarm_that_was_forgotten_keeps_its_number(hq: Headquarters, tmp_p
 def test_batches_keep_to_the_limits() -> None:
     big = {"text": "x" * (MOST_BYTES // 3)}
     events = [Event(n, "seat", 1, big) for n in range(1, 6)]
-    packed = fill("b", "e", events)
+    packed = fill("b", "00000000000000000000000000000000", events)
     assert packed.last == 2
     assert len(unpack(packed.data).events) == 2
-    alone = fill("b", "e", [Event(1, "seat", 1, {"text": "x" * MOST_BYTES}), Event(2, "seat", 1, {})])
+    alone = fill(
+        "b",
+        "00000000000000000000000000000000",
+        [Event(1, "seat", 1, {"text": "x" * MOST_BYTES}), Event(2, "seat", 1, {})],
+    )
     assert [event.kind for event in unpack(alone.data).events] == ["void", "seat"]
 
 

@@ -49,13 +49,13 @@ async def session(context: ssl.SSLContext) -> AsyncIterator[aiohttp.ClientSessio
 
 
 async def ask(http: aiohttp.ClientSession, method: str, url: str, **what: Any) -> dict[str, Any]:
-    """The JSON object of a 200. Raises Away; Behind for a 409."""
+    """The JSON object of a 200. Raises Away; Behind for a 409 with a mark."""
     status, body = await fetch(http, method, url, **what)
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         answer = None
-    if status == 409 and isinstance(answer, dict):
+    if status == 409 and isinstance(answer, dict) and "error" not in answer:
         raise Behind(answer)
     if status != 200:
         raise Away("refused", f"HQ answers {status}: {_words(answer)}", status)

@@ -1,6 +1,7 @@
 """The live socket: what is now, at most twice a second; what HQ asks of the box, with a limit on all of it."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -89,6 +90,8 @@ class Live:
                     task = tasks.create_task(self._carry_out(socket, command), name="command of headquarters")
                     running.add(task)
                     task.add_done_callback(running.discard)
+            for task in running:  # nobody hears their results any more
+                task.cancel()
 
     async def _carry_out(self, socket: aiohttp.ClientWebSocketResponse, command: Mapping[str, Any]) -> None:
         name, by = str(command.get("name"))[:64], str(command.get("by", ""))[:64]
@@ -110,7 +113,8 @@ class Live:
         except Exception as error:  # a bug of ours must not close the socket for all others
             log.exception("command of headquarters failed", command=name)
             outcome = Fault(FaultKind.INTERNAL, "hq.command_failed", type(error).__name__)
-        await _result(socket, command["id"], outcome)
+        with contextlib.suppress(OSError, aiohttp.ClientError):  # the socket is over, and who reads it knows it too
+            await _result(socket, command["id"], outcome)
 
 
 def _command(message: aiohttp.WSMessage) -> dict[str, Any] | None:

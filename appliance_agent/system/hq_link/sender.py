@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 LOOK_S = 1.0
 """How often a link that has nothing to tell looks whether there is something."""
+ASK_S = 60.0
+"""After so long without an answer a link that has nothing to tell asks: HQ may have gone, or have lost what it had."""
 
 
 class Sender:
@@ -29,26 +31,26 @@ class Sender:
         self._clock, self._contact = clock, contact
         self.now = asyncio.Event()
         """Somebody does not want to wait for the next look."""
+        self._answered = clock.monotonic()
 
     async def send(self, http: aiohttp.ClientSession, state: SyncState) -> None:
         """Until something is wrong (Away), or until another epoch has to begin or was begun (returns)."""
-        url, epoch = f"https://{state.address}", state.epoch
-        mark = _mark(await ask(http, "GET", url + MARK_PATH, params={"epoch": epoch}), epoch)
+        mark = await _ask_mark(http, state)
         while True:
             if not await self._agree(state, mark):
                 return
             try:
-                await self._stream(http, url + BATCH_PATH, epoch, mark)
+                await self._stream(http, state, mark)
                 return
             except Behind as behind:
                 log.info("headquarters has less than the next batch begins with", mark=behind.answer)
-                if (found := _mark(behind.answer, epoch)) == mark:
+                if (found := _mark(behind.answer, state.epoch)) == mark:
                     raise Away("garbage", "HQ refuses what follows its own mark") from behind
                 mark = found
 
     async def _agree(self, state: SyncState, mark: int) -> bool:
         """HQ has more than was sent: this database is older than it seems. Less than it had: HQ lost it. Both: anew."""
-        self._contact()
+        self._heard()
         now = await self._outbox.state()
         if now is None or now.epoch != state.epoch:
             return False
@@ -59,13 +61,17 @@ class Sender:
         await self._outbox.took(state.epoch, mark)
         return True
 
-    async def _stream(self, http: aiohttp.ClientSession, url: str, epoch: str, mark: int) -> None:
+    async def _stream(self, http: aiohttp.ClientSession, begun: SyncState, mark: int) -> None:
+        url, epoch = f"https://{begun.address}{BATCH_PATH}", begun.epoch
         batch = await self._packer.next(epoch, mark)
         while True:
             state = await self._outbox.state()
             if state is None or state.epoch != epoch:
                 return
             if batch is None:
+                silent = self._clock.monotonic() - self._answered > ASK_S
+                if silent and not await self._agree(state, await _ask_mark(http, state)):
+                    return
                 if not await backfill.step(self._database, self._clock.now_us()):
                     await self._look()
                 batch = await self._packer.next(epoch, state.mark)
@@ -85,13 +91,17 @@ class Sender:
         finally:
             await asyncio.gather(ahead, return_exceptions=True)
         await self._outbox.took(epoch, batch.last)
-        self._contact()
+        self._heard()
         await asyncio.sleep(pause_s(len(batch.data), self._clock.monotonic() - began, state.rate_kbit))
         return following
 
     async def _ahead(self, epoch: str, after: int) -> Packed | None:
         await backfill.step(self._database, self._clock.now_us())
         return await self._packer.next(epoch, after)
+
+    def _heard(self) -> None:
+        self._answered = self._clock.monotonic()
+        self._contact()
 
     async def _look(self) -> None:
         try:
@@ -100,6 +110,11 @@ class Sender:
         except TimeoutError:
             return
         self.now.clear()
+
+
+async def _ask_mark(http: aiohttp.ClientSession, state: SyncState) -> int:
+    url = f"https://{state.address}{MARK_PATH}"
+    return _mark(await ask(http, "GET", url, params={"epoch": state.epoch}), state.epoch)
 
 
 def _mark(answer: dict[str, object], epoch: str) -> int:

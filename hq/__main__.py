@@ -1,13 +1,15 @@
 """`python3 -m hq`: headquarters' server.
 
 init NAME…   makes the authority and the server's certificate; NAMEs: where boxes reach it (DNS names, addresses)
-serve        answers boxes, by default on port 8443
+serve        answers boxes, by default on port 443
 code BRANCH  a code with which one box of this branch may join, within an hour
 revoke BOX   no certificate of this box counts any more; its connection is closed
 """
 
 import argparse
 import asyncio
+import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -38,12 +40,15 @@ def _arguments() -> argparse.Namespace:
         prog="python3 -m hq", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of keys, and of the SQLite file")
-    parser.add_argument("--database", default="", help="postgresql://user@host/database; SQLite when left out")
+    database = os.environ.get("SA800_HQ_DATABASE", "")  # an argument is seen by everybody on the machine
+    parser.add_argument(
+        "--database", default=database, help="postgresql://user@host/database, or $SA800_HQ_DATABASE; else SQLite"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("init").add_argument("names", nargs="+", type=_name)
     serve = commands.add_parser("serve")
     serve.add_argument("--host", default="0.0.0.0")
-    serve.add_argument("--port", type=int, default=8443)
+    serve.add_argument("--port", type=int, default=443)
     commands.add_parser("code").add_argument("branch", type=_name)
     commands.add_parser("revoke").add_argument("box", type=_name)
     return parser.parse_args()
@@ -51,12 +56,23 @@ def _arguments() -> argparse.Namespace:
 
 async def _serve(database: Database, folder: files.Folder, host: str, port: int) -> None:
     """Until SIGTERM or SIGINT."""
+    _allow_many_sockets()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with served(database=database, folder=folder, clock=SystemClock(), host=host, port=port) as headquarters:
         log.info("headquarters answers", host=host, port=headquarters.port)
-        await stop.wait()
+        stopping = asyncio.create_task(stop.wait(), name="stop signal")
+        await asyncio.wait((stopping, headquarters.watching), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if headquarters.watching.done():
+            headquarters.watching.result()  # raises what ended it
+
+
+def _allow_many_sockets() -> None:
+    """One for each box; most systems give a process 1024 files until it asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _run(given: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """Headquarters' parts, put together and served."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class Headquarters:
     live: LiveBoxes
     bus: Bus
     port: int
+    watching: asyncio.Task[None]
+    """Never ends by itself: when it does, revocations are not seen any more, and the server must not go on."""
 
 
 def open_database(address: str, data: Path) -> Database:
@@ -63,16 +66,20 @@ async def served(
     await runner.setup()
     watching = asyncio.create_task(live.watch(), name="revocations")
     try:
-        await web.TCPSite(runner, host, port, ssl_context=context).start()
-        (bound, *_) = runner.addresses
-        yield Headquarters(enrolment, live, bus, int(bound[1]))
-    except OSError as error:
-        raise Fault(
-            FaultKind.UNAVAILABLE, "hq.listen", f"{host}:{port} cannot be listened on: {error}",
-            hint="Does another program use this port?",
-        ) from error  # fmt: skip
+        yield Headquarters(enrolment, live, bus, await _listen(runner, host, port, context), watching)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         await live.close()
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int, context: ssl.SSLContext) -> int:
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=context).start()
+    except OSError as error:
+        raise Fault(
+            FaultKind.UNAVAILABLE, "hq.listen", f"{host}:{port} cannot be listened on: {error}",
+            hint="Does another program use this port? Ports below 1024 need root or CAP_NET_BIND_SERVICE.",
+        ) from error  # fmt: skip
+    return int(runner.addresses[0][1])

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -89,7 +90,7 @@ class Enrolment:
         return enrol.Answer(certificate.decode("ascii"), pem.decode("ascii"), branch)
 
     async def revoke(self, box: str, by: str, address: str) -> None:
-        """All certificates of the box. The caller closes its connection."""
+        """All certificates of the box. Each server's `LiveBoxes.watch` closes its connection."""
         now = self._clock.now_us()
         async with self._database.write() as transaction:
             if not await transaction.rows("SELECT 1 FROM box WHERE id = ?", box):
@@ -116,7 +117,7 @@ def _checked_csr(request: enrol.Request) -> x509.CertificateSigningRequest:
         names = [str(name.value) for name in csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
         key = csr.public_key()
         signed = csr.is_signature_valid
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _bad("csr", f"no certificate request: {error}") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise _bad("csr", "its key must be of the curve P-256")

@@ -16,7 +16,8 @@ log = structlog.get_logger()
 
 AT_ONCE = 8
 """Commands under way at one box; the box refuses more."""
-CLOSE_S = 5.0
+CLOSE_S = 1.0
+"""For the other end to close, too; then it is cut."""
 
 
 class Connection:

@@ -1,7 +1,7 @@
 """Which box is at the other end of a request: asked for each request, answered by the certificate and the database.
 
 TLS has checked that a certificate, if there is one, is signed by our authority and that its key is there; not its
-time (see `tls`), so that a box whose certificate ran out is told so, and not only cut off.
+time (`server_context`), so that a box whose certificate ran out is told so, and not only cut off.
 """
 
 import ssl

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 HELLO_S = 10.0
 HEARTBEAT_S = 20.0
 WATCH_S = 1.0
-"""How soon a revocation that another process made closes the socket."""
+"""How soon a revocation, by whichever process, closes the socket."""
 MOST_BOXES = 5_000
 
 
@@ -78,17 +78,15 @@ class LiveBoxes:
         return socket
 
     async def watch(self) -> None:
-        """Closes what has been revoked, by whichever process."""
+        """Closes what has been revoked, by whichever process, and what has expired."""
         while True:
             await asyncio.sleep(WATCH_S)
             try:
-                revoked = await self._revoked()
+                ended = await self._ended()
             except Fault as fault:
                 log.warning("who is revoked cannot be read", reason=fault.message)
                 continue
-            for box, connection in list(self._open.items()):
-                if connection.serial in revoked:
-                    await self.cut(box)
+            await asyncio.gather(*(self.cut(box) for box, one in list(self._open.items()) if one.serial in ended))
 
     async def cut(self, box: str) -> None:
         """At once. Whether it may come back is the door's affair."""
@@ -127,9 +125,11 @@ class LiveBoxes:
                 del self._open[box]
             self._bus.publish(BoxLive(box))
 
-    async def _revoked(self) -> set[str]:
+    async def _ended(self) -> set[str]:
         if not self._open:
             return set()
         async with self._database.read() as transaction:
-            rows = await transaction.rows("SELECT serial FROM certificate WHERE revoked_us IS NOT NULL")
+            rows = await transaction.rows(
+                "SELECT serial FROM certificate WHERE revoked_us IS NOT NULL OR until_us <= ?", self._clock.now_us()
+            )
         return {row["serial"] for row in rows}

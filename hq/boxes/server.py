@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, fields
@@ -24,9 +24,12 @@ MOST_REQUEST = 16 * 1024
 """Of an enrolment."""
 TRIES, WINDOW_S = 10, 600.0
 """Enrolments of one address. A code has 80 bits: this is against noise, not against guessing."""
+READ_S = 60.0
+"""For a body: a box whose network died must hold no place for hours."""
 AT_ONCE = 32
 """Batches in memory; each may have MOST_PACKED bytes and the 8 MiB that come out of it."""
-EPOCH = re.compile(r"[0-9a-f]{32}")
+OF_A_BOX = 2
+"""The one before may still be waiting for a network that is gone."""
 
 
 class BoxServer:
@@ -36,7 +39,8 @@ class BoxServer:
         self._folder, self._enrolment, self._door = folder, enrolment, door
         self._intake, self._live, self._clock = intake, live, clock
         self._tries = AttemptLimiter(attempts=TRIES, window_s=WINDOW_S)
-        self._batches = 0
+        self._batches: Counter[str] = Counter()
+        """Under way, by box."""
 
     def application(self) -> web.Application:
         app = web.Application(
@@ -64,15 +68,16 @@ class BoxServer:
                     hint=f"Try again in {wait_s} seconds.", retry_after_s=wait_s,
                 )  # fmt: skip
             answer = await self._enrolment.enrol(_enrol_request(await _small(request)), address)
+            self._tries.take_back(address)  # many boxes are set up in one room
         return web.json_response(asdict(answer))
 
     async def batch(self, request: web.Request) -> web.Response:
         """200 and the mark; 409 and the mark for a batch that begins beyond it."""
         async with self._door.recorded(request, "batch"):
             known = await self._door.known(request)
-            async with self._one_of_many():
+            async with self._one_of_many(known.box):
                 try:
-                    batch = await asyncio.to_thread(sync.unpack, await request.read())
+                    batch = await asyncio.to_thread(sync.unpack, await _body(request))
                 except sync.BadBatch as error:
                     raise Fault(
                         FaultKind.INVALID, Refusal.BATCH.value, f"The batch cannot be read: {error}",
@@ -90,7 +95,7 @@ class BoxServer:
         async with self._door.recorded(request, "mark"):
             known = await self._door.known(request)
             epoch = request.query.get("epoch", "")
-            if not EPOCH.fullmatch(epoch):
+            if not sync.EPOCH.fullmatch(epoch):
                 raise Fault(FaultKind.INVALID, "mark.epoch", "epoch: 32 hexadecimal digits.")
         return web.json_response(asdict(await self._intake.mark(known.box, epoch)))
 
@@ -100,14 +105,28 @@ class BoxServer:
             return await self._live.handle(request, known)
 
     @asynccontextmanager
-    async def _one_of_many(self) -> AsyncIterator[None]:
-        if self._batches >= AT_ONCE:
-            raise Fault(FaultKind.UNAVAILABLE, "batch.busy", f"{AT_ONCE} batches come at once.", retry_after_s=5)
-        self._batches += 1
+    async def _one_of_many(self, box: str) -> AsyncIterator[None]:
+        if self._batches.total() >= AT_ONCE or self._batches[box] >= OF_A_BOX:
+            raise Fault(
+                FaultKind.UNAVAILABLE, "batch.busy",
+                f"{self._batches.total()} batches come at once, {self._batches[box]} of this box.", retry_after_s=5,
+            )  # fmt: skip
+        self._batches[box] += 1
         try:
             yield
         finally:
-            self._batches -= 1
+            self._batches[box] -= 1
+            self._batches += Counter()  # forgets those that have none
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(READ_S):
+            return await request.read()
+    except TimeoutError as error:
+        raise Fault(
+            FaultKind.UNAVAILABLE, "body.late", f"The body did not come within {READ_S:g} s.", retry_after_s=5
+        ) from error  # fmt: skip
 
 
 async def _small(request: web.Request) -> bytes:
@@ -115,7 +134,7 @@ async def _small(request: web.Request) -> bytes:
         raise Fault(
             FaultKind.TOO_LARGE, Refusal.REQUEST.value, f"A body of at most {MOST_REQUEST} bytes, with its length."
         )
-    return await request.read()
+    return await _body(request)
 
 
 def _enrol_request(body: bytes) -> enrol.Request:

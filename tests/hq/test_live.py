@@ -111,6 +111,12 @@ async def test_a_revoked_box_is_cut_off_and_stays_out(place: Place) -> None:
         assert view["connected_since"] is None
 
 
+async def test_a_connection_ends_with_its_certificate(place: Place) -> None:
+    async with joined(place) as (_, news):
+        place.clock.us += 2 * 365 * 86_400_000_000
+        await until(news, lambda: not place.headquarters.live.connected())
+
+
 @asynccontextmanager
 async def by_hand(place: Place, hello: dict[str, Any]) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """A box that is not ours at the other end."""

@@ -18,10 +18,12 @@ from cryptography.x509.oid import NameOID
 
 from appliance_agent.kernel.errors import Fault
 from appliance_agent.system.hq_link import identity
+from appliance_agent.system.hq_link.answers import Away, ask, session
 from appliance_agent.system.hq_link.enrolment import Self, enrol_box
 from contracts import enrol, live, sync
 from contracts.sync import Batch, pack
 from hq.authority import files
+from hq.boxes import server
 from hq.serve import Headquarters, served
 from hq.store.database import Database
 from tests.hq import told
@@ -123,6 +125,9 @@ async def test_the_box_says_its_secret_to_nobody_but_the_headquarters_of_its_cod
 async def test_guessing_is_slowed_down(place: Place) -> None:
     body = {"secret": "0" * 16, "box_id": "box-1", "csr": csr("box-1"), "edition": "", "hardware": ""}
     context = identity.vouched(place.authority.authority.read_text())
+    for _ in range(12):  # boxes that join do not count
+        good = body | {"secret": enrol.parse(await place.code()).secret}
+        assert (await place.ask(context, "POST", enrol.ENROL_PATH, json=good))[0] == 200
     answers = [reason(await place.ask(context, "POST", enrol.ENROL_PATH, json=body)) for _ in range(11)]
     assert answers == [(403, "enrol.code")] * 10 + [(429, "enrol.too_many")]
 
@@ -242,7 +247,15 @@ async def test_a_certificate_of_another_authority_does_not_get_to_speak(place: P
 async def test_a_forged_batch_is_refused(place: Place) -> None:
     context = identity.mutual(await place.join())
     good = pack(batch(1, call(record("1.1"))))
-    for forged in (good[:-3], good + b"x", b"", b"\0" * 50, good[:20] + b"zzzz" + good[24:]):
+    epochs = ("", "\0" * 32, "A" * 32, "1" * 33)
+    for forged in (
+        *(pack(batch(1, call(record("1.1")), epoch=epoch)) for epoch in epochs),
+        good[:-3],
+        good + b"x",
+        b"",
+        b"\0" * 50,
+        good[:20] + b"zzzz" + good[24:],
+    ):
         assert reason(await place.send(context, forged)) == (422, "batch.bad")
     assert (await place.send(context, b"\0" * (sync.MOST_PACKED + 1)))[0] == 413
     assert await held(place.database) == {}
@@ -262,4 +275,34 @@ async def test_an_old_disk_that_comes_back_is_refused(place: Place) -> None:
     await place.send(context, batch(1, call(record("2.1")), epoch=told.TWO))
     assert reason(await place.send(context, batch(2, call(record("1.2"))))) == (409, "epoch.closed")
     assert set(await held(place.database)) == {"1.1", "2.1"}
-    assert await place.refusals() == ["epoch.closed"]
+    async with session(context) as http:
+        with pytest.raises(Away, match="newer epoch"):  # and not a mark
+            await ask(
+                http, "POST", f"https://{place.address}{sync.BATCH_PATH}", data=pack(batch(2, call(record("1.2"))))
+            )
+    assert set(await place.refusals()) == {"epoch.closed"}
+
+
+async def test_a_body_that_does_not_come_holds_nobody_up(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "READ_S", 0.05)
+    context = identity.mutual(await place.join())
+    ended = asyncio.Event()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"x"
+        await ended.wait()
+
+    connector = aiohttp.TCPConnector(ssl=context)
+    url = f"https://{place.address}{sync.BATCH_PATH}"
+    async with aiohttp.ClientSession(connector=connector, trust_env=False) as http:
+        one, other, third = [asyncio.create_task(_status(http, url, trickle())) for _ in range(3)]
+        assert sorted(await asyncio.gather(one, other, third)) == ["batch.busy", "body.late", "body.late"]
+    ended.set()
+    monkeypatch.setattr(server, "READ_S", 60.0)
+    assert (await place.send(context, batch(1, call(record("1.1")))))[0] == 200
+
+
+async def _status(http: aiohttp.ClientSession, url: str, body: AsyncIterator[bytes]) -> str:
+    async with http.post(url, data=body) as response:
+        answer = await response.json()
+        return str(answer["error"]["key"])

@@ -79,6 +79,10 @@ bench-lines:  ## µs of processor and readings of one of the ten looks a second 
 bench-hq: setup  ## calls a second into headquarters by HTTPS, beside the same calls by plain SQL and by COPY; JSON on the last line
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.hq
 
+.PHONY: bench-hq-boxes
+bench-hq-boxes: setup  ## 1000 boxes with live connections on one process of headquarters: processor, memory; JSON on the last line
+	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.hq_boxes
+
 .PHONY: bench-listening
 bench-listening: setup  ## how soon a listening sounds, and what eight of them cost; JSON on the last line
 	@PYTHONPATH=. $(VENV)/bin/python -m tests.bench.listening

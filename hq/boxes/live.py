@@ -80,7 +80,7 @@ class LiveBoxes:
     async def watch(self) -> None:
         """Closes what has been revoked, by whichever process, and what has expired."""
         while True:
-            await asyncio.sleep(WATCH_S)
+            await asyncio.sleep(WATCH_S)  # a poll: a process that was away must not miss what another one revoked
             try:
                 ended = await self._ended()
             except Fault as fault:

@@ -89,6 +89,7 @@ class Boxes:
             self.connected += 1
             if self.connected == len(self._contexts):
                 self.all_there.set()
+            # The load itself: a thousand boxes that say their state now and then, not all at once.
             await asyncio.sleep(random.random() * STATE_EVERY_S)
             while not socket.closed:
                 await socket.send_json({"type": "state", **STATE})
@@ -107,7 +108,6 @@ async def bench(folder: Path, address: str) -> dict[str, float]:
     (keys := folder / "keys").mkdir()
     async with program.serving(data, address) as server:
         process = psutil.Process(server.pid)
-        await asyncio.sleep(5)
         ground = process.memory_info().rss
         contexts = await asyncio.to_thread(certified, keys, files.Folder(data / "authority"), address)
         boxes, began = Boxes(server.port, contexts), asyncio.get_running_loop().time()

@@ -86,4 +86,4 @@ async def until_asked(holds: Callable[[], Awaitable[bool]]) -> None:
         while True:
             if await holds():
                 return
-            await asyncio.sleep(0.01)  # a database, which tells nobody
+            await asyncio.sleep(0.01)  # a poll within the limit above: a database tells nobody

@@ -78,7 +78,8 @@ async def shout(call: Call) -> web.StreamResponse:
 async def linger(call: Call) -> web.StreamResponse:
     socket = web.WebSocketResponse()
     await socket.prepare(call.request)
-    await asyncio.sleep(bind.HANDLER_LIMIT_S * 1.2)  # longer than any other handler may take
+    # Longer than any other handler may take: that no limit strikes has no event to wait for.
+    await asyncio.sleep(bind.HANDLER_LIMIT_S * 1.2)
     await socket.send_str("still here")
     await socket.close()
     return socket
